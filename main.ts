@@ -1,0 +1,1 @@
+import "@stricli/core"; import "valibot"; import "yaml";

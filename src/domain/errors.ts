@@ -1,0 +1,75 @@
+/**
+ * The errors that piko expects. A code says what kind of failure it is; the CLI makes an exit code of
+ * it and the server a status, and nothing in the domain knows either.
+ */
+
+/** What kind of failure a {@link PikoError} is. */
+export type ErrorCode =
+  | "usage"
+  | "not-found"
+  | "conflict"
+  | "unavailable"
+  | "failed"
+  | "interrupted";
+
+/** What a {@link PikoError} carries besides its sentence. */
+export interface ErrorOptions {
+  code: ErrorCode;
+  /** A command that can be run, or one sentence that helps. */
+  hint?: string | undefined;
+  /** The paths, names or lines that the sentence speaks of. */
+  details?: string[] | undefined;
+  cause?: unknown;
+}
+
+/** An expected failure: one sentence with a capital letter and no full stop, its kind, and what helps. */
+export class PikoError extends Error {
+  override readonly name: string = "PikoError";
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly details: readonly string[];
+
+  constructor(message: string, options: ErrorOptions) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = options.code;
+    this.hint = options.hint;
+    this.details = options.details ?? [];
+  }
+}
+
+/** A program ended with another exit code than 0, or by a signal. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+  readonly argv: readonly string[];
+  /** The exit code; 128 + n when signal n ended the program. */
+  readonly exitCode: number;
+  readonly signal: string | null;
+  readonly stderr: string;
+
+  constructor(
+    argv: readonly string[],
+    outcome: { exitCode: number; signal: string | null; stderr: string },
+  ) {
+    const how = outcome.signal === null ? `exit code ${outcome.exitCode}` : outcome.signal;
+    super(`${argv[0]} failed (${how})`);
+    this.argv = argv;
+    this.exitCode = outcome.exitCode;
+    this.signal = outcome.signal;
+    this.stderr = outcome.stderr;
+  }
+}
+
+/** Makes the error of work that Ctrl+C, a signal or a cancelled request has ended. */
+export function interrupted(what = "Interrupted"): PikoError {
+  return new PikoError(what, { code: "interrupted" });
+}
+
+/** Throws {@link interrupted} when the signal was given. */
+export function throwIfInterrupted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw interrupted();
+}
+
+/** Tells the message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,1 +1,3 @@
-import "@stricli/core"; import "valibot"; import "yaml";
+import "@stricli/core";
+import "valibot";
+import "yaml";

@@ -147,7 +147,7 @@ async function execute(
     stderr: "piped",
   });
   let timedOut = false;
-  let killer: number | undefined;
+  let killer: ReturnType<typeof setTimeout> | undefined;
   const end = () => {
     signalGroup(child.pid, "SIGTERM");
     killer ??= setTimeout(() => signalGroup(child.pid, "SIGKILL"), GRACE);

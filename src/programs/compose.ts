@@ -1,0 +1,554 @@
+/**
+ * Docker Compose. Commands that read the user's files (`config`, `up`) name them all with `-f`; the others
+ * (`stop`, `start`, `restart`, `down`) go by the labels of the containers alone, so that they work on broken
+ * YAML and after the worktree is gone. Those run in `/`: compose would take a compose file from the current
+ * folder or one above it, and fails in a folder that was deleted.
+ */
+
+import type { ComposeConfig } from "../domain/compose_config.ts";
+import { CommandError, PikoError } from "../domain/errors.ts";
+import { run, stream, tryRun, type Variables } from "./run.ts";
+
+/** What a compose command that reads files works on. */
+export interface ComposeTarget {
+  composeProject: string;
+  /** Absolute; the base file first, since the folder of the first is the project directory. */
+  files: string[];
+  overrideFile?: string | undefined;
+  /** Variables for the interpolation, besides those that every call starts with. */
+  variables: Variables;
+  /** Where the user would type the command; its `.env` counts. */
+  cwd: string;
+}
+
+/** How a command reports and is interrupted. */
+export interface CallOptions {
+  signal?: AbortSignal | undefined;
+  /** Called for each line of what compose says. */
+  onLine?: ((line: string, from: "stdout" | "stderr") => void) | undefined;
+}
+
+/** What `up`, `stop`, `start` and `restart` are asked for. */
+export interface ServiceOptions extends CallOptions {
+  /** The services that are meant; none of them means all. */
+  services?: readonly string[] | undefined;
+}
+
+/** The oldest compose that knows `!override` and `!reset` as piko writes them. */
+export const OLDEST_COMPOSE = "2.24.4";
+
+/** Starts `docker compose`. */
+export class Compose {
+  readonly #variables: Variables;
+
+  /** Takes the variables that every call starts with (PATH, HOME, DOCKER_…): never piko's own whole set. */
+  constructor(options: { variables: Variables }) {
+    this.#variables = options.variables;
+  }
+
+  /** Tells compose's version, such as `2.26.1`. */
+  async version(signal?: AbortSignal): Promise<string> {
+    const argv = ["docker", "compose", "version", "--short"];
+    const { exitCode, stdout, stderr, signal: ended } = await tryRun(argv, {
+      variables: this.#variables,
+      cwd: "/",
+      signal,
+    });
+    if (exitCode === 0) return stdout.trim().replace(/^v/, "");
+    throw new PikoError("Docker Compose is not installed", {
+      code: "unavailable",
+      hint: `Install the compose plugin of Docker, ${OLDEST_COMPOSE} or newer`,
+      cause: new CommandError(argv, { exitCode, signal: ended, stderr }),
+    });
+  }
+
+  /** Throws a PikoError (unavailable) when docker or compose is missing, or compose is too old. */
+  async requireVersion(signal?: AbortSignal): Promise<void> {
+    const version = await this.version(signal);
+    if (isAtLeast(version, OLDEST_COMPOSE)) return;
+    throw new PikoError(`Docker Compose ${version} is too old: piko needs ${OLDEST_COMPOSE}`, {
+      code: "unavailable",
+      hint: "Update the compose plugin of Docker",
+    });
+  }
+
+  /**
+   * Reads the files as compose understands them, services of every profile included. Files may demand
+   * `${PIKO_APP_PORT:?}` before a port is known: a required PIKO_ variable that is missing reads as 1.
+   */
+  async config(target: ComposeTarget, signal?: AbortSignal): Promise<ComposeConfig> {
+    const placeholders: Record<string, string> = {};
+    for (;;) {
+      try {
+        const argv = [...withFiles(target, "--profile", "*"), "config", "--format", "json"];
+        const variables = { ...this.#variables, ...placeholders, ...target.variables };
+        const text = await run(argv, { variables, cwd: target.cwd, signal });
+        // Compose doubles every dollar sign, since its output is meant to be read by compose again.
+        return JSON.parse(text.replaceAll("$$", "$")) as ComposeConfig;
+      } catch (error) {
+        if (!(error instanceof CommandError)) throw error;
+        const missing = parseMissingVariable(error.stderr);
+        if (missing === undefined || missing in placeholders || missing in target.variables) {
+          throw explainComposeFailure(error);
+        }
+        placeholders[missing] = "1";
+      }
+    }
+  }
+
+  /** Makes and starts what is not running yet, and recreates what has changed; all of it in the background. */
+  async up(
+    target: ComposeTarget,
+    options: ServiceOptions & { build?: boolean | undefined; forceRecreate?: boolean | undefined } =
+      {},
+  ): Promise<void> {
+    const services = options.services ?? [];
+    const argv = [
+      ...withFiles(target),
+      "up",
+      "--detach",
+      "--quiet-pull",
+      ...(options.build ? ["--build"] : []),
+      ...(options.forceRecreate ? ["--force-recreate"] : []),
+      // With services named, all the others would be orphans to nobody's surprise but the user's.
+      ...(services.length === 0 ? ["--remove-orphans"] : ["--", ...services]),
+    ];
+    await this.#call(argv, target.cwd, target.variables, options);
+  }
+
+  /** Stops containers and keeps them. */
+  async stop(target: { composeProject: string }, options: ServiceOptions = {}): Promise<void> {
+    await this.#callWithoutFiles(target, ["stop", "--", ...options.services ?? []], options);
+  }
+
+  /** Starts containers that exist. */
+  async start(target: { composeProject: string }, options: ServiceOptions = {}): Promise<void> {
+    await this.#callWithoutFiles(target, ["start", "--", ...options.services ?? []], options);
+  }
+
+  /** Stops and starts containers that exist. */
+  async restart(target: { composeProject: string }, options: ServiceOptions = {}): Promise<void> {
+    await this.#callWithoutFiles(target, ["restart", "--", ...options.services ?? []], options);
+  }
+
+  /** Removes containers and networks of a project, and its volumes only when that is said. */
+  async down(
+    target: { composeProject: string },
+    options: CallOptions & { volumes?: boolean | undefined; removeOrphans?: boolean | undefined } =
+      {},
+  ): Promise<void> {
+    await this.#callWithoutFiles(target, [
+      "down",
+      ...(options.removeOrphans === false ? [] : ["--remove-orphans"]),
+      ...(options.volumes ? ["--volumes"] : []),
+    ], options);
+  }
+
+  /** Removes the images that were built for a project and returns their names; other names of them stay. */
+  async removeImages(composeProject: string, signal?: AbortSignal): Promise<string[]> {
+    const label = `label=com.docker.compose.project=${composeProject}`;
+    const format = "{{.ID}} {{.Repository}}:{{.Tag}}";
+    const options = { variables: this.#variables, cwd: "/", signal };
+    const removed: string[] = [];
+    try {
+      const list = await run(
+        ["docker", "image", "ls", "--filter", label, "--format", format],
+        options,
+      );
+      for (const line of list.split("\n")) {
+        const [id = "", name = ""] = line.split(" ");
+        const image = name.startsWith("<none>:")
+          ? id
+          : name.startsWith(`${composeProject}-`)
+          ? name
+          : "";
+        if (image === "") continue;
+        await run(["docker", "image", "rm", "--", image], options);
+        removed.push(image);
+      }
+    } catch (error) {
+      throw error instanceof CommandError ? explainComposeFailure(error) : error;
+    }
+    return removed;
+  }
+
+  #callWithoutFiles(
+    { composeProject }: { composeProject: string },
+    command: string[],
+    options: CallOptions,
+  ): Promise<void> {
+    const argv = ["docker", "compose", "-p", composeProject, ...command];
+    return this.#call(argv, "/", {}, options);
+  }
+
+  async #call(
+    argv: string[],
+    cwd: string,
+    variables: Variables,
+    { signal, onLine }: CallOptions,
+  ): Promise<void> {
+    const options = { variables: { ...this.#variables, ...variables }, cwd, signal };
+    try {
+      if (onLine === undefined) await run(argv, options);
+      else await stream(argv, { ...options, onLine });
+    } catch (error) {
+      throw error instanceof CommandError ? explainComposeFailure(error) : error;
+    }
+  }
+}
+
+function withFiles(target: ComposeTarget, ...flags: string[]): string[] {
+  const files = target.overrideFile === undefined
+    ? target.files
+    : [...target.files, target.overrideFile];
+  return [
+    "docker",
+    "compose",
+    "-p",
+    target.composeProject,
+    ...files.flatMap((file) => ["-f", file]),
+    ...flags,
+  ];
+}
+
+/** Tells whether a version (`2.26.1-4`, `v2.40.3`) is another one or newer. */
+export function isAtLeast(version: string, oldest: string): boolean {
+  const [found, wanted] = [version, oldest].map((text) =>
+    text.replace(/^v/, "").split(/[.+-]/).slice(0, 3).map(Number)
+  );
+  for (const index of [0, 1, 2]) {
+    const difference = (found?.[index] ?? 0) - (wanted?.[index] ?? 0);
+    if (difference !== 0) return difference > 0;
+  }
+  return true;
+}
+
+/** The names under which compose finds a file by itself, in its order (compose-go, DefaultFileNames). */
+const FILE_NAMES = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+
+/** What compose layers over it by itself (compose-go, DefaultOverrideFileNames). */
+const OVERRIDE_FILE_NAMES = [
+  "compose.override.yml",
+  "compose.override.yaml",
+  "docker-compose.override.yml",
+  "docker-compose.override.yaml",
+];
+
+/**
+ * Finds the compose files of a folder as compose itself does: those that `.piko.yml` names, else COMPOSE_FILE
+ * (also in `.env`), else a file with one of the usual names and its override file. Folders above are left
+ * alone, since above a worktree lies the project that it was made from.
+ *
+ * @returns absolute paths, the base file first; undefined when there is no compose file.
+ * @throws {PikoError} not-found when a file that is named does not exist.
+ */
+export async function findComposeFiles(
+  folder: string,
+  options: { compose?: string | readonly string[] | undefined; variables: Variables },
+): Promise<{ files: string[] } | undefined> {
+  if (options.compose !== undefined) {
+    return await namedFiles(folder, [options.compose].flat(), "`compose:` of .piko.yml");
+  }
+  const fromFile = parseDotEnv(await readIfThere(`${folder}/.env`) ?? "");
+  const variables = { ...fromFile, ...options.variables };
+  if (variables.COMPOSE_FILE) {
+    const separator = variables.COMPOSE_PATH_SEPARATOR || ":";
+    const names = variables.COMPOSE_FILE.split(separator).filter((name) => name !== "");
+    return await namedFiles(folder, names, "COMPOSE_FILE");
+  }
+  const base = await firstThere(folder, FILE_NAMES);
+  if (base === undefined) return undefined;
+  const override = await firstThere(folder, OVERRIDE_FILE_NAMES);
+  return { files: override === undefined ? [base] : [base, override] };
+}
+
+async function namedFiles(
+  folder: string,
+  names: readonly string[],
+  by: string,
+): Promise<{ files: string[] }> {
+  const files = names.map((name) => join(folder, name));
+  for (const file of files) {
+    if (await isFile(file)) continue;
+    throw new PikoError(`There is no compose file ${file}, which ${by} names`, {
+      code: "not-found",
+      hint: `Correct ${by}, or add the file`,
+    });
+  }
+  return { files };
+}
+
+async function firstThere(folder: string, names: readonly string[]): Promise<string | undefined> {
+  for (const name of names) {
+    if (await isFile(`${folder}/${name}`)) return `${folder}/${name}`;
+  }
+  return undefined;
+}
+
+/** Reads `KEY=value` lines, as far as file names need it: comments, `export` and quotes, no interpolation. */
+function parseDotEnv(text: string): Record<string, string> {
+  const variables: Record<string, string> = {};
+  for (const line of text.split(/\r?\n/)) {
+    const match =
+      /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(?:"([^"]*)"|'([^']*)'|(.*?))\s*(?:\s#.*)?$/
+        .exec(line);
+    if (match?.[1] !== undefined) variables[match[1]] = match[2] ?? match[3] ?? match[4] ?? "";
+  }
+  return variables;
+}
+
+/**
+ * Lists the `env_file` entries of all services, in every form, optional ones and those of included files
+ * too. Entries with variables in them are left out: compose names them when they are missing.
+ *
+ * @param files the compose files, absolute, base file first.
+ * @returns absolute paths, whether the files exist or not.
+ */
+export async function listEnvFiles(files: readonly string[]): Promise<string[]> {
+  const { parse } = await import("yaml");
+  const found = new Set<string>();
+  const visited = new Set<string>();
+  const visit = async (file: string, folder: string): Promise<void> => {
+    if (visited.has(file)) return;
+    visited.add(file);
+    const text = await readIfThere(file);
+    if (text === undefined) return;
+    let document: unknown;
+    try {
+      document = parse(text, { merge: true, logLevel: "error" });
+    } catch (error) {
+      // Compose itself is about to read this file and says what is wrong with it.
+      if (error instanceof Error && error.name === "YAMLParseError") return;
+      throw error;
+    }
+    for (const service of Object.values(recordOf(recordOf(document).services))) {
+      for (const path of pathsOf(recordOf(service).env_file)) found.add(join(folder, path));
+    }
+    for (const entry of listOf(recordOf(document).include)) {
+      const [first, ...rest] = pathsOf(typeof entry === "string" ? entry : recordOf(entry).path);
+      if (first === undefined) continue;
+      const [directory] = pathsOf(recordOf(entry).project_directory);
+      const base = join(folder, first);
+      const includedFolder = directory === undefined ? parentOf(base) : join(folder, directory);
+      for (const path of pathsOf(recordOf(entry).env_file)) found.add(join(folder, path));
+      for (const path of [first, ...rest]) await visit(join(folder, path), includedFolder);
+    }
+  };
+  for (const file of files) await visit(file, parentOf(files[0] ?? file));
+  return [...found].sort();
+}
+
+/** Reads what names files: a string, a list of them, or a list of `{ path }`. */
+function pathsOf(value: unknown): string[] {
+  return listOf(value).map((item) => typeof item === "string" ? item : recordOf(item).path)
+    .filter((path) => typeof path === "string").filter((path) => !path.includes("$"));
+}
+
+function listOf(value: unknown): unknown[] {
+  return value === undefined || value === null ? [] : [value].flat();
+}
+
+function recordOf(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? value as Record<string, unknown> : {};
+}
+
+/**
+ * Lists those of the paths that do not exist, such as sources of bind mounts.
+ */
+export async function listMissing(paths: readonly string[]): Promise<Set<string>> {
+  const missing = new Set<string>();
+  for (const path of paths) if (!await exists(path)) missing.add(path);
+  return missing;
+}
+
+/** Finds in compose's words the `env_file` that is missing; its path is absolute. */
+export function parseMissingEnvFile(stderr: string): string | undefined {
+  return /env file (\/.+?) not found/.exec(stderr)?.[1] ??
+    /(?:[Ff]ailed to (?:load|read)|open) (\/\S+): (?:open \S+: )?no such file/.exec(stderr)?.[1];
+}
+
+/** Finds in compose's words the PIKO_ variable that a file demands with `${PIKO_…:?}` and nobody gave. */
+export function parseMissingVariable(stderr: string): string | undefined {
+  return /required variable (PIKO_\w+) is missing a value/.exec(stderr)?.[1];
+}
+
+/** Says in piko's words why compose failed; what compose itself said is the cause. */
+export function explainComposeFailure(error: CommandError): PikoError {
+  const { stderr } = error;
+  for (const [pattern, explain] of FAILURES) {
+    const match = pattern.exec(stderr);
+    if (match === null) continue;
+    const [message, code, hint] = explain(match);
+    return new PikoError(message, { code, hint, cause: error });
+  }
+  return new PikoError("Docker Compose failed", { code: "failed", cause: error });
+}
+
+type Explanation = [message: string, code: PikoError["code"], hint: string];
+
+/** Compose's exit codes say nothing that lasts: they differ between versions. Its words do. */
+const FAILURES: [RegExp, (match: RegExpExecArray) => Explanation][] = [
+  [
+    /Cannot connect to the Docker daemon|error during connect|failed to connect to the docker API/,
+    () => ["Docker is not running", "unavailable", "Start Docker, and try again"],
+  ],
+  [
+    /permission denied while trying to connect to the [Dd]ocker/,
+    () => [
+      "Docker refuses this user",
+      "unavailable",
+      "Add the user to the group docker, and log in again",
+    ],
+  ],
+  [
+    /unknown (?:command|flag|shorthand flag).*|'compose' is not a docker command/,
+    () => [
+      "Docker Compose is not installed",
+      "unavailable",
+      `Install the compose plugin of Docker, ${OLDEST_COMPOSE} or newer`,
+    ],
+  ],
+  [
+    /(?:[Bb]ind for|listen (?:tcp|udp)\d?) (?:\S*:)?(\d+):? .*(?:port is already allocated|address already in use)/,
+    ([, port]) => [
+      `Host port ${port} is already in use`,
+      "conflict",
+      `Stop what listens on ${port}, or free it with: docker ps --filter publish=${port}`,
+    ],
+  ],
+  [
+    /port is already allocated|address already in use/,
+    () => ["A host port is already in use", "conflict", "Stop what listens on it, and try again"],
+  ],
+  [
+    /dependency failed to start: container (\S+) (.+)/,
+    ([, container, state]) => [
+      `Container "${container}", which others depend on, ${state?.trim()}`,
+      "failed",
+      `docker logs ${container}`,
+    ],
+  ],
+  [
+    /non-overlapping IPv4 address pool|predefined address pools have been fully subnetted/,
+    () => [
+      "Docker has no address range left for another network",
+      "failed",
+      "Destroy an environment, run docker network prune, or add default-address-pools to Docker's daemon.json",
+    ],
+  ],
+  [
+    /network (\S+) declared as external, but could not be found/,
+    ([, network]) => [
+      `External network "${network}" does not exist`,
+      "not-found",
+      `docker network create ${network}`,
+    ],
+  ],
+  [
+    /external volume "?([^"\s]+)"? not found/,
+    ([, volume]) => [
+      `External volume "${volume}" does not exist`,
+      "not-found",
+      `docker volume create ${volume}`,
+    ],
+  ],
+  [
+    /network (\S+) not found/,
+    ([, network]) => [
+      `Network ${network} was removed while containers were still using it`,
+      "failed",
+      "Bring the environment down and up again",
+    ],
+  ],
+  [
+    /env file (\/.+?) not found/,
+    (
+      [, path],
+    ) => [`There is no env_file ${path}`, "not-found", "Add the file, or list it in .piko.yml"],
+  ],
+  [
+    /required variable (\S+) is missing a value/,
+    ([, name]) => [
+      `The compose file needs the variable ${name}`,
+      "failed",
+      `Set ${name} in the .env beside the compose file`,
+    ],
+  ],
+  [
+    /no such service: (\S+)|service "(\S+?)" is not running|no container found for project/,
+    ([, one, other]) => {
+      const service = one ?? other;
+      return service === undefined
+        ? ["There are no containers", "not-found", "Create them with piko up"]
+        : [
+          `There is no service "${service}"`,
+          "not-found",
+          "Look at the services with piko status",
+        ];
+    },
+  ],
+  [
+    /pull access denied for (\S+?),|manifest for (\S+) not found|(?:No such image|unable to find image '?):? ?(\S+?)'?(?:\s|$)/i,
+    ([, ...names]) => [
+      `Image "${names.find((name) => name !== undefined)}" cannot be had`,
+      "failed",
+      "Check the image's name, and docker login if it is private",
+    ],
+  ],
+  [
+    /failed to solve|The command '.*' returned a non-zero code|failed to build|failed to read dockerfile/i,
+    () => ["An image could not be built", "failed", "Look at the output of the build above"],
+  ],
+  [
+    /no space left on device/,
+    () => ["The disk is full", "failed", "Make room, for instance with docker system prune"],
+  ],
+  [
+    /yaml: |services\.\S+ |validating |invalid compose project|additional propert|must be a|undefined (?:network|volume|service)|depends on undefined/i,
+    () => ["The compose file is not valid", "failed", "Correct what Docker Compose names"],
+  ],
+];
+
+async function exists(path: string): Promise<boolean> {
+  return await fileInfo(path) !== undefined;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await fileInfo(path))?.isFile ?? false;
+}
+
+async function fileInfo(path: string): Promise<Deno.FileInfo | undefined> {
+  try {
+    return await Deno.stat(path);
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
+}
+
+/** Joins a folder and a path, which may be absolute, and takes `.` and `..` out. */
+function join(folder: string, path: string): string {
+  const parts: string[] = [];
+  for (const part of (path.startsWith("/") ? path : `${folder}/${path}`).split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return `/${parts.join("/")}`;
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
+}

@@ -1,0 +1,40 @@
+/**
+ * Whether a port of this machine is in use, found out by listening on it. Listening on all addresses alone
+ * would not do: macOS lets one program have 0.0.0.0 while another one has 127.0.0.1.
+ */
+
+/**
+ * Tells whether a port is in use on IPv4 or IPv6.
+ *
+ * @param hostIp an address to try besides all addresses and the loopback ones.
+ * @param published ports that containers publish, as `10180/tcp`: with `userland-proxy` off Docker forwards
+ * them by firewall rules alone, and no one listens.
+ */
+export function isPortTaken(
+  port: number,
+  protocol: "tcp" | "udp",
+  hostIp?: string | null,
+  published?: ReadonlySet<string>,
+): boolean {
+  if (published?.has(`${port}/${protocol}`)) return true;
+  const addresses = new Set(["0.0.0.0", "127.0.0.1", "::", "::1"]);
+  if (hostIp) addresses.add(hostIp);
+  return [...addresses].some((hostname) => !canListen(hostname, port, protocol));
+}
+
+function canListen(hostname: string, port: number, protocol: "tcp" | "udp"): boolean {
+  try {
+    const listener = protocol === "tcp"
+      ? Deno.listen({ hostname, port })
+      : Deno.listenDatagram({ transport: "udp", hostname, port });
+    listener.close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) return false;
+    // The machine has no such address, such as all of IPv6, so nothing can be in use there.
+    if (error instanceof Deno.errors.AddrNotAvailable) return true;
+    // EAFNOSUPPORT, which has no class of its own: Linux 97, macOS 47.
+    if (error instanceof Error && /os error (97|47)\b/.test(error.message)) return true;
+    throw error;
+  }
+}

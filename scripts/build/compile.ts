@@ -1,0 +1,49 @@
+/**
+ * Makes an executable of a bundle with `deno compile`. That needs Deno's base binary: the file that
+ * DENORT_BIN names, the one in Deno's cache, or a download from Deno's own host.
+ */
+
+import { tryRun } from "../../src/programs/run.ts";
+import { PERMISSIONS } from "./permissions.ts";
+
+/** Milliseconds after which a download that does not end counts as failed. */
+const PATIENCE = 300_000;
+
+/** Whether an executable was made, and if not, why. */
+export type Compiled = { made: true } | { made: false; why: string };
+
+/** Compiles a bundle for a target into the file `output`; a missing base binary is not an error. */
+export async function compile(
+  bundleFile: string,
+  output: string,
+  target: string,
+  variables: Readonly<Record<string, string>> = Deno.env.toObject(),
+): Promise<Compiled> {
+  const outcome = await tryRun([
+    Deno.execPath(),
+    "compile",
+    ...PERMISSIONS,
+    "--no-config",
+    "--no-lock",
+    "--no-remote",
+    "--no-npm",
+    "--app-name",
+    "piko",
+    "--target",
+    target,
+    "--output",
+    output,
+    bundleFile,
+  ], { variables: { ...variables, NO_COLOR: "1" }, timeout: PATIENCE });
+  if (outcome.exitCode === 0) return { made: true };
+  return { made: false, why: reasonIn(outcome.stderr) };
+}
+
+/** Picks the sentence that says most out of the chain of causes that Deno prints. */
+export function reasonIn(stderr: string): string {
+  const lines = stderr.split("\n").map((line) => line.trim());
+  const chain = lines.filter((line) => /^(\d+: (?!<)|error: )/.test(line));
+  const first = chain.find((line) => /request|download|denort|base binary .+/i.test(line));
+  const reason = first ?? chain[0] ?? lines.find((line) => line !== "") ?? "deno compile failed";
+  return reason.replace(/^(\d+|error): /, "");
+}

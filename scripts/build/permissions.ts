@@ -1,0 +1,19 @@
+/**
+ * What the built piko may do, the same for both kinds of build: files, programs and variables, the network
+ * on this machine alone, and no foreign functions. 0.0.0.0 and [::] are there because piko finds out
+ * whether a port is free by binding it; `unix:` takes no pattern, so another engine's socket than the
+ * default one is reached through the `docker` program.
+ */
+
+/** The flags of `deno run` and `deno compile` that give piko its permissions and nothing else. */
+export const PERMISSIONS: readonly string[] = [
+  "--allow-read",
+  "--allow-write",
+  "--allow-run",
+  "--allow-env",
+  "--allow-sys",
+  "--allow-net=127.0.0.1,[::1],localhost,0.0.0.0,[::],unix:/var/run/docker.sock",
+  "--no-prompt",
+  // Deno.listenDatagram, which finds out whether a UDP port is free, is still marked unstable.
+  "--unstable-net",
+];

@@ -1,0 +1,198 @@
+/**
+ * Makes one executable file of a bundle and a Deno program, for where `deno compile` has no base binary:
+ * a header for /bin/sh, the bundle, the program. The first start unpacks both into the user's cache, each
+ * into a folder named after its content; every start runs them with `exec`, so arguments, standard streams,
+ * the terminal, signals and the exit code are the program's own.
+ *
+ * - Both are stored, not packed: 41 MB instead of 96 MB with gzip, but the first start takes 1.1 s instead
+ *   of 0.25 s, and the file is meant to be started at once in CI.
+ * - On the warm path the header uses builtins alone: each program that it starts costs a millisecond.
+ * - Each file appears in its place whole, by a rename, so any number of first starts at once is fine. A
+ *   folder that belongs to somebody else is never used: what lies in it would be run.
+ * - Variables for Deno and Node that the user has set would steer the Deno inside. They are put aside
+ *   as PIKO_KEPT_*, and `userVariables()` of src/build_info.ts gives them back to what piko starts.
+ */
+
+import { PERMISSIONS } from "./permissions.ts";
+
+/** The header fills one block, the bundle whole ones, so that `dd` finds both without a computation. */
+const BLOCK = 65_536;
+
+/** The variables that change what Deno does, or make it fail. */
+const STEERING = [
+  "DENO_AUDIT_PERMISSIONS",
+  "DENO_AUTH_TOKENS",
+  "DENO_AUTO_SERVE",
+  "DENO_CACHE_DB_MODE",
+  "DENO_CERT",
+  "DENO_COMPAT",
+  "DENO_CONDITIONS",
+  "DENO_COVERAGE_DIR",
+  "DENO_DIR",
+  "DENO_EMIT_CACHE_MODE",
+  "DENO_EXTRA_STACK_TRACES",
+  "DENO_JOBS",
+  "DENO_LOG",
+  "DENO_NO_PACKAGE_JSON",
+  "DENO_NO_PROMPT",
+  "DENO_NO_UPDATE_CHECK",
+  "DENO_PERMISSION_BROKER_PATH",
+  "DENO_SERVE_ADDRESS",
+  "DENO_TLS_CA_STORE",
+  "DENO_TRACE_PERMISSIONS",
+  "DENO_V8_FLAGS",
+  "NODE_CHANNEL_FD",
+  "NODE_DEBUG",
+  "NODE_EXTRA_CA_CERTS",
+  "NODE_OPTIONS",
+  "NODE_V8_COVERAGE",
+  "OTEL_DENO",
+];
+
+/** Writes the self-extracting file and makes it executable. */
+export async function writeSelfExtracting(
+  code: string,
+  program: Uint8Array<ArrayBuffer>,
+  output: string,
+): Promise<void> {
+  const bare = new TextEncoder().encode(code);
+  const bundle = pad(bare, Math.ceil(bare.length / BLOCK));
+  const script = header({
+    bundleHash: await contentHash(bundle),
+    bundleBlocks: bundle.length / BLOCK,
+    programHash: await contentHash(program),
+    programSize: program.length,
+  });
+  using file = await Deno.create(output);
+  for (const part of [pad(new TextEncoder().encode(script), 1), bundle, program]) {
+    let rest = part;
+    while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+  }
+  await Deno.chmod(output, 0o755);
+}
+
+/** Fills bytes up with line ends, which neither sh nor JavaScript minds. */
+function pad(bytes: Uint8Array, blocks: number): Uint8Array<ArrayBuffer> {
+  if (bytes.length > blocks * BLOCK) throw new RangeError("the header is larger than its block");
+  const padded = new Uint8Array(blocks * BLOCK).fill("\n".charCodeAt(0));
+  padded.set(bytes);
+  return padded;
+}
+
+async function contentHash(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex().slice(0, 20);
+}
+
+interface Parts {
+  bundleHash: string;
+  bundleBlocks: number;
+  programHash: string;
+  programSize: number;
+}
+
+/** Writes the header; its own variables begin with `piko_`, since an assignment would change an exported one. */
+function header(parts: Parts): string {
+  const flags = [
+    ...PERMISSIONS,
+    "--quiet",
+    "--no-config",
+    "--no-lock",
+    "--no-remote",
+    "--no-npm",
+    "--cached-only",
+  ].map((flag) => `'${flag}'`).join(" ");
+  return `#!/bin/sh
+# piko: this header, then piko in JavaScript, then Deno, which runs it. See scripts/build/self_extracting.ts.
+
+case $0 in
+  /*) piko_self=$0 ;;
+  */*) piko_self=$PWD/\${0#./} ;;
+  *) if [ -f "$PWD/$0" ]; then piko_self=$PWD/$0; else piko_self=$(command -v "$0"); fi ;;
+esac
+
+for piko_name in ${STEERING.join(" ")}; do
+  eval "piko_set=\\\${$piko_name+yes} piko_value=\\\${$piko_name-}"
+  if [ -n "$piko_set" ]; then
+    export "PIKO_KEPT_$piko_name=$piko_value"
+    unset "$piko_name"
+  else
+    unset "PIKO_KEPT_$piko_name"
+  fi
+done
+
+# A place is ready when both files are there, not empty, and ours.
+piko_ready() {
+  piko_deno=$1/${parts.programHash}/deno
+  piko_script=$1/${parts.bundleHash}/piko.js
+  [ -O "$piko_deno" ] && [ -s "$piko_deno" ] && [ -x "$piko_deno" ] &&
+    [ -O "$piko_script" ] && [ -s "$piko_script" ]
+}
+
+# In a folder for everybody, such as /tmp, a place is ours if nobody else can write into it.
+piko_private() {
+  [ -n "$(find "$1" -prune -type d -user "$(id -u)" -perm 700 2>/dev/null)" ]
+}
+
+# Unpacks one part beside its place, and moves it there when it is whole: piko_part FOLDER NAME SIZE SKIP [COUNT]
+piko_part() {
+  dd if="$piko_self" of="$piko_beside/$2" bs=${BLOCK} skip="$4" \${5:+"count=$5"} 2>&1 || return
+  [ "$(($(wc -c <"$piko_beside/$2")))" -eq "$3" ] || { echo "$piko_self is not whole"; return 1; }
+  chmod 500 "$piko_beside/$2" || return
+  if [ "$2" = deno ]; then "$piko_beside/deno" --version 2>&1 || return; fi
+  sync "$piko_beside/$2" 2>/dev/null
+  mkdir -p "$1" && [ -O "$1" ] && mv -f "$piko_beside/$2" "$1/$2"
+}
+
+# Runs in a subshell; what it prints is the reason if it fails.
+piko_unpack() {
+  umask 077
+  case $1 in
+    '') echo "HOME is not set"; return 1 ;;
+    "\${HOME:-}"/*) [ -O "$HOME" ] || { echo "$HOME belongs to another user"; return 1; } ;;
+  esac
+  mkdir -p "$1" || return
+  [ -O "$1" ] || { echo "$1 belongs to another user"; return 1; }
+  # What a killed start has left an hour ago or earlier.
+  find "$1" -maxdepth 1 -name 'unpack.*' -mmin +60 -exec rm -rf {} + 2>/dev/null
+  piko_beside=$(mktemp -d "$1/unpack.XXXXXX") || return
+  trap 'rm -rf "$piko_beside"' EXIT
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  [ -s "$1/${parts.programHash}/deno" ] ||
+    piko_part "$1/${parts.programHash}" deno ${parts.programSize} ${
+    1 + parts.bundleBlocks
+  } || return
+  piko_part "$1/${parts.bundleHash}" piko.js ${parts.bundleBlocks * BLOCK} 1 ${parts.bundleBlocks}
+}
+
+case \${XDG_CACHE_HOME:-} in
+  /*) piko_place=$XDG_CACHE_HOME/piko ;;
+  *) piko_place=\${HOME:+$HOME/.cache/piko} ;;
+esac
+if ! piko_ready "$piko_place"; then
+  piko_other=\${TMPDIR:-/tmp}/piko-$(id -u)
+  if [ -d "$piko_other" ] && piko_private "$piko_other" && piko_ready "$piko_other"; then
+    piko_place=$piko_other
+  elif piko_why=$(piko_unpack "$piko_place" 2>&1) && piko_ready "$piko_place"; then
+    :
+  elif
+    mkdir -m 700 "$piko_other" 2>/dev/null
+    piko_private "$piko_other" || piko_why="$piko_why
+$piko_other is not a folder of this user alone"
+    piko_private "$piko_other" && piko_why=$(piko_unpack "$piko_other" 2>&1) && piko_ready "$piko_other"
+  then
+    piko_place=$piko_other
+  else
+    echo "✗ Cannot unpack piko into $piko_place or $piko_other" >&2
+    echo "$piko_why" >&2
+    echo "  Set XDG_CACHE_HOME to a folder that you can write to and run programs from" >&2
+    exit 1
+  fi
+fi
+
+export DENO_DIR="$piko_place/${parts.bundleHash}/cache" DENO_NO_UPDATE_CHECK=1 PIKO_EXECUTABLE="$piko_self"
+exec "$piko_deno" run ${flags} "$piko_script" "$@"
+exit 126
+`;
+}

@@ -19,8 +19,8 @@ import { say } from "./machine/say.ts";
 import postgresEntrypoint from "./images/postgres.sh" with { type: "text" };
 import redisEntrypoint from "./images/redis.sh" with { type: "text" };
 
-/** The label of an image that was made here. */
-export const MADE_HERE = "piko.sample-image";
+/** The label of an image that was made here; its value changes when the way it is made does. */
+const MADE_HERE = "piko.sample-image";
 
 /** Milliseconds that a registry gets for the smallest of the images before it counts as out of reach. */
 const PULL_PATIENCE = 30_000;
@@ -92,9 +92,10 @@ export async function ensureImages(): Promise<Images> {
   const images: Images = { made: [], pulled: [] };
   const toMake: Recipe[] = [];
   for (const recipe of RECIPES) {
-    if (hasImage(recipe.image)) continue;
+    const made = await labelOf(recipe.image);
+    if (made !== undefined && (made === "" || made === await fingerprint(recipe))) continue;
     // Where one image cannot be had, no more time is spent on the registry.
-    if (toMake.length === 0 && await pull(recipe.image)) images.pulled.push(recipe.image);
+    if (!made && toMake.length === 0 && await pull(recipe.image)) images.pulled.push(recipe.image);
     else toMake.push(recipe);
   }
   if (toMake.length > 0) images.made = await makeImages(toMake);
@@ -103,24 +104,29 @@ export async function ensureImages(): Promise<Images> {
 
 /** Removes the images that were made here, and of the pulled ones those named; tells which stay, in use. */
 export async function removeImages(pulled: readonly string[]): Promise<string[]> {
-  const filter = `label=${MADE_HERE}`;
-  const argv = [
-    "docker",
-    "image",
-    "ls",
-    "--filter",
-    filter,
-    "--format",
-    "{{.Repository}}:{{.Tag}}",
-  ];
+  const argv = ["docker", "image", "ls", "--quiet", "--filter", `label=${MADE_HERE}`];
   const made = (await run(argv)).split("\n").filter((line) => line !== "");
   const kept: string[] = [];
   for (const image of new Set([...made, ...pulled])) {
     if (!hasImage(image)) continue;
+    const names = await run(["docker", "image", "inspect", "--format", "{{.RepoTags}}", image]);
     const { exitCode } = await tryRun(["docker", "image", "rm", "--", image]);
-    if (exitCode !== 0) kept.push(image);
+    if (exitCode !== 0) kept.push(names.trim().replace(/^\[|\]$/g, "") || image);
   }
   return kept;
+}
+
+/** Tells the fingerprint of an image that was made here, "" for any other image, undefined for none. */
+async function labelOf(image: string): Promise<string | undefined> {
+  const format = `{{index .Config.Labels "${MADE_HERE}"}}`;
+  const { exitCode, stdout } = await tryRun(["docker", "image", "inspect", "-f", format, image]);
+  return exitCode === 0 ? stdout.trim() : undefined;
+}
+
+async function fingerprint(recipe: Recipe): Promise<string> {
+  const bytes = new TextEncoder().encode(JSON.stringify(recipe));
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return digest.toHex().slice(0, 16);
 }
 
 async function pull(image: string): Promise<boolean> {
@@ -269,7 +275,7 @@ async function addFiles({ users, without, entrypoint }: Recipe, root: string): P
 async function importImage(recipe: Recipe, root: string, tar: string): Promise<void> {
   const owner = ["--numeric-owner", "--owner=0", "--group=0"];
   await run(["tar", "--create", ...owner, `--file=${tar}`, `--directory=${root}`, "."]);
-  const instructions = [...recipe.instructions, `LABEL ${MADE_HERE}=${recipe.image}`];
+  const instructions = [...recipe.instructions, `LABEL ${MADE_HERE}=${await fingerprint(recipe)}`];
   const changes = instructions.flatMap((instruction) => ["--change", instruction]);
   await run(["docker", "import", ...changes, "--", tar, recipe.image]);
 }

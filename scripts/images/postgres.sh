@@ -9,12 +9,13 @@ postgres | -*) ;;
 *) exec "$@" ;;
 esac
 [ "$1" = postgres ] || set -- postgres "$@"
+case " $* " in *' --version '* | *' -V '* | *' --help '*) exec "$@" ;; esac
 
 if [ "$(id -u)" = 0 ]; then
   mkdir -p "$PGDATA" /var/run/postgresql
   chown -R postgres:postgres "$PGDATA" /var/run/postgresql
   chmod 700 "$PGDATA"
-  exec su -p -s /bin/sh postgres "$0" "$@"
+  exec su -p -s /bin/sh -- postgres "$0" "$@"
 fi
 
 if [ ! -s "$PGDATA/PG_VERSION" ]; then

@@ -10,6 +10,6 @@ esac
 
 if [ "$(id -u)" = 0 ]; then
   chown -R redis:redis .
-  exec su -p -s /bin/sh redis "$0" redis-server "$@"
+  exec su -p -s /bin/sh -- redis "$0" redis-server "$@"
 fi
 exec redis-server "$@" --protected-mode no

@@ -82,7 +82,7 @@ function overrideServices(
     warnings.push(...warnOfService(name, service, config), ...warnOfMounts(name, service, options));
     const fixedName = service.container_name;
     const changes = withoutEmpty({
-      image: images.get(name),
+      ...images.get(name),
       // `build.tags` are names beside `image`, and each build would take them from the last one's.
       build: service.build?.tags?.length ? { tags: RESET } : undefined,
       container_name: fixedName === undefined ? undefined : RESET,
@@ -176,21 +176,25 @@ function followContainer(
 }
 
 /**
- * Names the image of each service that builds one under a name of the user's choice, and of those that
- * start the image that another one builds. Without `image:` compose already names it after the project.
+ * Finds the images for those services that build one under a name of the user's choice, and for those that
+ * start what another one builds. Without `image:` compose names it `<composeProject>-<service>`, and only
+ * then does not ask a registry for it first; whoever starts the same image has to be kept from asking.
  */
-function ownImages(config: ComposeConfig, composeProject: string): Map<string, string> {
-  const images = new Map<string, string>();
-  const builtAs = new Map<string, string>();
+function ownImages(
+  config: ComposeConfig,
+  composeProject: string,
+): Map<string, { image: Yaml; pull_policy?: string }> {
+  const images = new Map<string, { image: Yaml; pull_policy?: string }>();
+  const builtBy = new Map<string, string>();
   for (const [name, { build, image }] of listServices(config)) {
     if (!build || image === undefined) continue;
-    const own = `${composeProject}-${name}`;
-    images.set(name, own);
-    if (!builtAs.has(withTag(image))) builtAs.set(withTag(image), own);
+    images.set(name, { image: RESET });
+    if (!builtBy.has(withTag(image))) builtBy.set(withTag(image), name);
   }
   for (const [name, { build, image }] of listServices(config)) {
-    const own = build || image === undefined ? undefined : builtAs.get(withTag(image));
-    if (own !== undefined) images.set(name, own);
+    const builder = build || image === undefined ? undefined : builtBy.get(withTag(image));
+    if (builder === undefined) continue;
+    images.set(name, { image: `${composeProject}-${builder}`, pull_policy: "never" });
   }
   return images;
 }

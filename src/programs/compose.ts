@@ -110,7 +110,6 @@ export class Compose {
       "--quiet-pull",
       ...(options.build ? ["--build"] : []),
       ...(options.forceRecreate ? ["--force-recreate"] : []),
-      // With services named, all the others would be orphans to nobody's surprise but the user's.
       ...(services.length === 0 ? ["--remove-orphans"] : ["--", ...services]),
     ];
     await this.#call(argv, target.cwd, target.variables, options);
@@ -118,17 +117,29 @@ export class Compose {
 
   /** Stops containers and keeps them. */
   async stop(target: { composeProject: string }, options: ServiceOptions = {}): Promise<void> {
-    await this.#callWithoutFiles(target, ["stop", "--", ...options.services ?? []], options);
+    await this.#callWithoutFiles(
+      composeProject,
+      ["stop", "--", ...options.services ?? []],
+      options,
+    );
   }
 
   /** Starts containers that exist. */
   async start(target: { composeProject: string }, options: ServiceOptions = {}): Promise<void> {
-    await this.#callWithoutFiles(target, ["start", "--", ...options.services ?? []], options);
+    await this.#callWithoutFiles(
+      composeProject,
+      ["start", "--", ...options.services ?? []],
+      options,
+    );
   }
 
   /** Stops and starts containers that exist. */
   async restart(target: { composeProject: string }, options: ServiceOptions = {}): Promise<void> {
-    await this.#callWithoutFiles(target, ["restart", "--", ...options.services ?? []], options);
+    await this.#callWithoutFiles(
+      composeProject,
+      ["restart", "--", ...options.services ?? []],
+      options,
+    );
   }
 
   /** Removes containers and networks of a project, and its volumes only when that is said. */

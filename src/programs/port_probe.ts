@@ -6,17 +6,16 @@
 /**
  * Tells whether a port is in use on IPv4 or IPv6.
  *
+ * What containers publish shows here only while Docker's `userland-proxy` is on, as it is by default;
+ * with it off, firewall rules forward the port and no one listens: ask the engine as well.
+ *
  * @param hostIp an address to try besides all addresses and the loopback ones.
- * @param published ports that containers publish, as `10180/tcp`: with `userland-proxy` off Docker forwards
- * them by firewall rules alone, and no one listens.
  */
 export function isPortTaken(
   port: number,
   protocol: "tcp" | "udp",
   hostIp?: string | null,
-  published?: ReadonlySet<string>,
 ): boolean {
-  if (published?.has(`${port}/${protocol}`)) return true;
   const addresses = new Set(["0.0.0.0", "127.0.0.1", "::", "::1"]);
   if (hostIp) addresses.add(hostIp);
   return [...addresses].some((hostname) => !canListen(hostname, port, protocol));

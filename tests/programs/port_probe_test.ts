@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { isPortTaken } from "../../src/programs/port_probe.ts";
+
+/** Listens on a port that the machine chooses. */
+function listen(hostname: string, protocol: "tcp" | "udp"): { port: number } & Disposable {
+  const listener = protocol === "tcp"
+    ? Deno.listen({ hostname, port: 0 })
+    : Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
+  const address = listener.addr;
+  assert.ok("port" in address);
+  return { port: address.port, [Symbol.dispose]: () => listener.close() };
+}
+
+function hasIpv6(): boolean {
+  try {
+    Deno.listen({ hostname: "::1", port: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+for (const protocol of ["tcp", "udp"] as const) {
+  for (const hostname of ["0.0.0.0", "127.0.0.1", "::", "::1"]) {
+    const name = `isPortTaken() sees who listens on ${hostname} (${protocol})`;
+    Deno.test({ name, ignore: hostname.includes(":") && !hasIpv6() }, () => {
+      const listener = listen(hostname, protocol);
+      try {
+        assert.equal(isPortTaken(listener.port, protocol), true);
+      } finally {
+        listener[Symbol.dispose]();
+      }
+      assert.equal(isPortTaken(listener.port, protocol), false);
+    });
+  }
+}
+
+Deno.test("isPortTaken() tells TCP from UDP", () => {
+  using tcp = listen("127.0.0.1", "tcp");
+  assert.equal(isPortTaken(tcp.port, "udp"), false);
+  using udp = listen("127.0.0.1", "udp");
+  assert.equal(isPortTaken(udp.port, "tcp"), false);
+});
+
+Deno.test("isPortTaken() leaves the port free", () => {
+  const listener = listen("127.0.0.1", "tcp");
+  const { port } = listener;
+  listener[Symbol.dispose]();
+  assert.equal(isPortTaken(port, "tcp"), false);
+  Deno.listen({ hostname: "0.0.0.0", port }).close();
+});
+
+Deno.test("isPortTaken() takes an address that this machine lacks for free", () => {
+  const listener = listen("127.0.0.1", "tcp");
+  const { port } = listener;
+  listener[Symbol.dispose]();
+  assert.equal(isPortTaken(port, "tcp", "203.0.113.7"), false);
+});

@@ -118,7 +118,7 @@ export class Compose {
   /** Stops containers and keeps them. */
   async stop(target: { composeProject: string }, options: ServiceOptions = {}): Promise<void> {
     await this.#callWithoutFiles(
-      composeProject,
+      target,
       ["stop", "--", ...options.services ?? []],
       options,
     );
@@ -127,7 +127,7 @@ export class Compose {
   /** Starts containers that exist. */
   async start(target: { composeProject: string }, options: ServiceOptions = {}): Promise<void> {
     await this.#callWithoutFiles(
-      composeProject,
+      target,
       ["start", "--", ...options.services ?? []],
       options,
     );
@@ -136,7 +136,7 @@ export class Compose {
   /** Stops and starts containers that exist. */
   async restart(target: { composeProject: string }, options: ServiceOptions = {}): Promise<void> {
     await this.#callWithoutFiles(
-      composeProject,
+      target,
       ["restart", "--", ...options.services ?? []],
       options,
     );
@@ -189,7 +189,7 @@ export class Compose {
     options: CallOptions,
   ): Promise<void> {
     const argv = ["docker", "compose", "-p", composeProject, ...command];
-    return this.#call(argv, "/", {}, options);
+    return this.#call(argv, "/", { COMPOSE_FILE: "" }, options);
   }
 
   async #call(

@@ -1,0 +1,52 @@
+/** What an operation tells while it works: the terminal prints it, the server streams it. */
+
+/** The steps of piko's operations, in the order in which create takes them. */
+export type Step =
+  | "worktree"
+  | "files"
+  | "data"
+  | "ports"
+  | "override"
+  | "prepare"
+  | "containers"
+  | "ready"
+  | "setup"
+  | "destroy"
+  | "volumes"
+  | "branch"
+  | "record";
+
+/** One thing that an operation tells. */
+export type Report =
+  | { kind: "started"; step: Step; message: string }
+  | { kind: "progress"; step: Step; message: string }
+  | { kind: "done"; step: Step; message: string }
+  | { kind: "failed"; step: Step; message: string }
+  | { kind: "output"; step: Step; line: string; from: "stdout" | "stderr" }
+  | { kind: "undone"; message: string }
+  | { kind: "warning"; message: string; hint?: string | undefined }
+  | { kind: "note"; message: string }
+  | { kind: "waiting"; message: string };
+
+/** How an operation is watched and ended. */
+export interface Watch {
+  report: (report: Report) => void;
+  signal?: AbortSignal | undefined;
+}
+
+/** A line for a person that says what a step does. */
+export const STEP_TITLES: Readonly<Record<Step, string>> = {
+  worktree: "Worktree",
+  files: "Files",
+  data: "Data",
+  ports: "Ports",
+  override: "Override file",
+  prepare: "Prepare script",
+  containers: "Containers",
+  ready: "Readiness",
+  setup: "Setup script",
+  destroy: "Destroy script",
+  volumes: "Volumes",
+  branch: "Branch",
+  record: "Registry",
+};

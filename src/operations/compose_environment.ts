@@ -1,0 +1,204 @@
+/**
+ * Prepares an environment's containers: finds its compose files, brings in what git ignores, gives out the ports and
+ * writes the override file. Create and up share it: ports that were given stay, and the override file is
+ * written only when it says something else than before.
+ */
+
+import { CommandError, messageOf, PikoError } from "../domain/errors.ts";
+import { quote } from "../domain/names.ts";
+import { composeOverride } from "../domain/override.ts";
+import { assignHostPorts, type GivenPort, wantedPorts } from "../domain/ports.ts";
+import type { Watch } from "../domain/report.ts";
+import type { ComposeConfig } from "../domain/compose_config.ts";
+import type { ProjectConfig } from "../domain/config.ts";
+import { environmentVariables } from "../domain/variables.ts";
+import {
+  type ComposeTarget,
+  findComposeFiles,
+  listEnvFiles,
+  parseMissingEnvFile,
+} from "../programs/compose.ts";
+import { isPortTaken } from "../programs/port_probe.ts";
+import type { EnvironmentRecord } from "../store/environments.ts";
+import { carryLink } from "./carry_files.ts";
+import type { Tools } from "./tools.ts";
+
+/** The name of the file that piko lays over the user's compose files. */
+export const OVERRIDE_FILE = "docker-compose.piko.yml";
+
+/** The label by which every container says which repository it belongs to. */
+export const ROOT_LABEL = "dev.piko.root";
+
+/** Finds the compose files of a worktree, or of the root; undefined when there are none. */
+export async function composeFilesOf(
+  tools: Pick<Tools, "variables">,
+  folder: string,
+  config: ProjectConfig,
+): Promise<string[] | undefined> {
+  const found = await findComposeFiles(folder, {
+    ...(config.compose === undefined ? {} : { compose: config.compose }),
+    variables: tools.variables,
+  });
+  return found?.files;
+}
+
+/** Tells where the override file of these compose files lies: in the folder of the first. */
+export function overrideFileOf(files: readonly string[]): string {
+  const first = files[0] ?? "";
+  return `${first.slice(0, first.lastIndexOf("/"))}/${OVERRIDE_FILE}`;
+}
+
+/** Reads the compose configuration, linking from the root each env_file that the worktree lacks. */
+export async function readCompose(
+  tools: Tools,
+  record: EnvironmentRecord,
+  files: readonly string[],
+  watch: Watch,
+): Promise<ComposeConfig> {
+  const envFiles = new Set(await listEnvFiles([...files]));
+  for (const path of envFiles) await linkIntoWorktree(tools, record, path, watch);
+  for (;;) {
+    try {
+      return await tools.compose.config(targetOf(record, files), watch.signal);
+    } catch (error) {
+      const path = missingEnvFile(error);
+      if (path === undefined || envFiles.has(path)) throw error;
+      envFiles.add(path);
+      if (!await linkIntoWorktree(tools, record, path, watch)) throw error;
+    }
+  }
+}
+
+/** Gives out the ports that the configuration asks for, beside those the environment has. */
+export async function givePorts(
+  tools: Tools,
+  record: EnvironmentRecord,
+  config: ComposeConfig,
+  published: ReadonlySet<string>,
+  watch: Watch,
+): Promise<GivenPort[]> {
+  const wanted = wantedPorts(config);
+  const probed = new Map<string, boolean>();
+  const taken = (port: number, protocol: "tcp" | "udp") =>
+    published.has(`${protocol}:${port}`) || probed.get(`${protocol}:${port}`) === true;
+  let assignment = assignHostPorts(record.slot, wanted, taken, record.ports);
+  for (;;) {
+    const fresh = assignment.given.filter((port) =>
+      !probed.has(`${port.protocol}:${port.hostPort}`) && !isKept(record.ports, port)
+    );
+    if (fresh.length === 0) break;
+    for (const { hostPort, protocol } of fresh) {
+      probed.set(`${protocol}:${hostPort}`, isPortTaken(hostPort, protocol));
+    }
+    assignment = assignHostPorts(record.slot, wanted, taken, record.ports);
+  }
+  for (const { port, wantedHostPort } of assignment.moved) {
+    if (isKept(record.ports, port)) continue;
+    watch.report({
+      kind: "warning",
+      message:
+        `Host port ${wantedHostPort} is in use; ${port.service}:${port.containerPort} gets ${port.hostPort}`,
+    });
+  }
+  return tools.environments.givePorts(
+    record.id,
+    (kept) => assignHostPorts(record.slot, wanted, taken, kept).given,
+  );
+}
+
+/**
+ * Writes the override file when it is missing or says something else.
+ *
+ * @returns whether it was written.
+ * @throws {PikoError} conflict when a file of that name is there which piko did not write.
+ */
+export async function writeOverride(
+  record: EnvironmentRecord,
+  config: ComposeConfig,
+  files: readonly string[],
+  watch: Watch,
+): Promise<boolean> {
+  const path = overrideFileOf(files);
+  const override = composeOverride(config, {
+    composeProject: record.composeProject,
+    ports: record.ports,
+    root: record.root,
+    worktreePath: record.path,
+    labels: { [ROOT_LABEL]: record.root },
+  });
+  for (const message of override.warnings) watch.report({ kind: "warning", message });
+  const before = await readIfThere(path);
+  if (before === override.text) return false;
+  if (before !== undefined && firstLine(before) !== firstLine(override.text)) {
+    throw new PikoError(`${path} is there already, and piko did not write it`, {
+      code: "conflict",
+      hint: `rename it on branch ${quote(record.branch)}: piko needs this name for itself`,
+    });
+  }
+  await replaceFile(path, override.text);
+  return true;
+}
+
+/** What compose needs to know of an environment. */
+export function targetOf(
+  record: EnvironmentRecord,
+  files: readonly string[] = record.composeFiles,
+  overrideFile?: string,
+): ComposeTarget {
+  return {
+    composeProject: record.composeProject,
+    files: [...files],
+    ...(overrideFile === undefined ? {} : { overrideFile }),
+    variables: environmentVariables(record),
+    cwd: record.path,
+  };
+}
+
+/** Writes a file so that it is there whole or not at all. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
+  try {
+    await Deno.writeTextFile(temporary, text, { createNew: true });
+    await Deno.rename(temporary, path);
+  } catch (error) {
+    await Deno.remove(temporary).catch((failure: unknown) => {
+      if (!(failure instanceof Deno.errors.NotFound)) throw failure;
+    });
+    throw new PikoError(`Cannot write ${path}: ${messageOf(error)}`, {
+      code: "failed",
+      cause: error,
+    });
+  }
+}
+
+async function linkIntoWorktree(
+  tools: Tools,
+  record: EnvironmentRecord,
+  path: string,
+  watch: Watch,
+): Promise<boolean> {
+  if (!path.startsWith(`${record.path}/`)) return false;
+  return await carryLink(tools, record, path.slice(record.path.length + 1), watch);
+}
+
+function missingEnvFile(error: unknown): string | undefined {
+  const cause = error instanceof PikoError ? error.cause : error;
+  return cause instanceof CommandError ? parseMissingEnvFile(cause.stderr) : undefined;
+}
+
+function isKept(kept: readonly GivenPort[], port: GivenPort): boolean {
+  return kept.some((known) => known.hostPort === port.hostPort && known.protocol === port.protocol);
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0] ?? "";
+}

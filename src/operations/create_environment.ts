@@ -1,0 +1,447 @@
+/**
+ * Makes an environment: `piko create`. Every step is recorded before it starts and can be taken back; a failure takes
+ * back what this call made, in reverse. The worktree is added while the engine and compose are asked, since neither
+ * needs the other.
+ */
+
+import type { ProjectConfig } from "../domain/config.ts";
+import { messageOf, PikoError, throwIfInterrupted } from "../domain/errors.ts";
+import { environmentName, quote } from "../domain/names.ts";
+import { shellQuote } from "../domain/variables.ts";
+import type { Step, Watch } from "../domain/report.ts";
+import type { Container } from "../domain/containers.ts";
+import { readProjectConfig } from "../programs/config_file.ts";
+import type { LabelledResource } from "../programs/engine.ts";
+import type { WorktreePlan } from "../programs/git.ts";
+import type { EnvironmentRecord } from "../store/environments.ts";
+import type { ProjectRecord } from "../store/projects.ts";
+import { carryFiles, carryLink } from "./carry_files.ts";
+import {
+  composeFilesOf,
+  givePorts,
+  OVERRIDE_FILE,
+  overrideFileOf,
+  readCompose,
+  targetOf,
+  writeOverride,
+} from "./compose_environment.ts";
+import { isThere } from "./files.ts";
+import { lockEnvironment } from "./lock_environment.ts";
+import { planBranch } from "./plan_branch.ts";
+import { runScript } from "./run_script.ts";
+import { waitForContainers } from "./start_environment.ts";
+import type { Tools } from "./tools.ts";
+import { Undo } from "./undo.ts";
+
+/** The label by which compose knows what belongs to a project. */
+const PROJECT_LABEL = "com.docker.compose.project";
+
+/** What to create. */
+export interface CreateRequest {
+  /** As it was typed: a branch, or a name. */
+  name: string;
+  branch?: string | undefined;
+  /** Where a new branch starts; default is HEAD of the root. */
+  from?: string | undefined;
+  /** Whether the containers are started. */
+  start: boolean;
+  /** Whether to wait until they are ready. */
+  wait: boolean;
+  /** Milliseconds to wait for that. */
+  timeout: number;
+  /** Whether an environment that could not be made completely stays for inspection. */
+  keep: boolean;
+}
+
+/**
+ * Creates an environment, all or nothing.
+ *
+ * @throws {PikoError} usage for a bad name, conflict when name, branch or folder is taken, unavailable without git or
+ *   an engine, failed when a script or a container fails, interrupted.
+ */
+export async function createEnvironment(
+  tools: Tools,
+  project: ProjectRecord,
+  request: CreateRequest,
+  watch: Watch,
+): Promise<EnvironmentRecord> {
+  const name = environmentName(request.name);
+  const branch = request.branch ?? request.name;
+  using _lock = await lockEnvironment(tools, project, name, watch);
+  tools.environments.refuseTaken(project.id, name, branch);
+  const { config, warnings } = await readProjectConfig(project.root);
+  for (const message of warnings) watch.report({ kind: "warning", message });
+  const path = `${project.root}/.piko/worktrees/${name}`;
+  const dataDir = `${project.root}/.piko/data/${name}`;
+  await refuseFolder(path);
+  const { plan, commit } = await planBranch(tools, project.root, branch, request.from, watch);
+  const rootFiles = await composeFilesOf(tools, project.root, config);
+
+  const undo = new Undo(watch);
+  const call = { tools, config, rootFiles, request, watch, undo, plan, commit };
+  const mode = rootFiles === undefined ? "simple" : "docker";
+  let record = tools.environments.reserve(project, { name, branch, mode, path, dataDir });
+  undo.defer("its entry in the registry", () => forget(tools, record, undo));
+  try {
+    const engineState = rootFiles === undefined ? undefined : askEngine(tools, request, watch);
+    record = await makeWorktree(call, record);
+    record = await makeContainersReady(call, record, engineState);
+    if (config.scripts?.setup !== undefined) {
+      await step(
+        call,
+        record,
+        "setup",
+        () => runScript(tools, record, "setup", config.scripts?.setup ?? "", watch),
+      );
+    }
+    throwIfInterrupted(watch.signal);
+    tools.environments.setState(record.id, "ready");
+    undo.keep();
+    return tools.environments.require(record.id);
+  } catch (error) {
+    if (request.keep) {
+      tools.environments.setState(record.id, "failed");
+      watch.report({ kind: "note", message: `Kept ${name} as it is, for inspection: ${path}` });
+    } else {
+      await undo.run();
+    }
+    throw cannotCreate(name, error);
+  }
+}
+
+/** One call of createEnvironment. */
+interface Call {
+  tools: Tools;
+  config: ProjectConfig;
+  /** The compose files of the root; undefined in simple mode. */
+  rootFiles: string[] | undefined;
+  request: CreateRequest;
+  watch: Watch;
+  undo: Undo;
+  plan: WorktreePlan;
+  /** The commit that the worktree starts at. */
+  commit: string;
+}
+
+/** What the engine has before this call adds to it. */
+interface EngineState {
+  containers: Container[];
+  networks: LabelledResource[];
+  volumes: LabelledResource[];
+  /** Host ports of running containers: `tcp:10180`. */
+  published: ReadonlySet<string>;
+}
+
+/** Asks compose for its version and the engine for what it has, while the worktree is made. */
+function askEngine(tools: Tools, request: CreateRequest, watch: Watch): Promise<EngineState> {
+  const { engine } = tools;
+  const asked = Promise.all([
+    engine.listContainers({ signal: watch.signal }),
+    engine.listNetworks(),
+    engine.listVolumes(),
+    engine.publishedPorts(),
+    tools.compose.requireVersion(watch.signal),
+  ]).then(
+    ([containers, networks, volumes, published]) => ({ containers, networks, volumes, published }),
+    (error: unknown) => {
+      if (request.start || !(error instanceof PikoError) || error.code !== "unavailable") {
+        throw error;
+      }
+      watch.report({
+        kind: "warning",
+        message: `${error.message}; only the registry knows which names are free`,
+      });
+      return { containers: [], networks: [], volumes: [], published: new Set<string>() };
+    },
+  );
+  // A worktree that fails first leaves nobody to await this; whoever awaits it still gets the error.
+  asked.catch(() => undefined);
+  return asked;
+}
+
+/** Records a step, does it, and tells how it went. */
+async function step<T>(
+  { tools, watch }: Call,
+  record: EnvironmentRecord,
+  name: Step,
+  work: () => Promise<T>,
+  told: { started?: string; done?: (result: T) => string; detail?: Record<string, unknown> } = {},
+): Promise<T> {
+  throwIfInterrupted(watch.signal);
+  tools.environments.beginStep(record.id, "create", name, told.detail);
+  watch.report({ kind: "started", step: name, message: told.started ?? "" });
+  try {
+    const result = await work();
+    watch.report({ kind: "done", step: name, message: told.done?.(result) ?? "" });
+    return result;
+  } catch (error) {
+    watch.report({ kind: "failed", step: name, message: messageOf(error) });
+    throw error;
+  }
+}
+
+async function makeWorktree(call: Call, record: EnvironmentRecord): Promise<EnvironmentRecord> {
+  const { tools, config, watch, undo, plan, commit } = call;
+  const { root, path, branch } = record;
+  const isNew = plan.kind !== "existing";
+  await step(call, record, "worktree", async () => {
+    if (isNew) undo.defer(`branch ${branch}`, () => removeNewBranch(tools, root, branch, commit));
+    undo.defer(`the worktree ${path}`, () => removeNewWorktree(tools, root, path));
+    await tools.git.addWorktree(root, path, plan, { signal: watch.signal });
+  }, {
+    started: branch,
+    done: () => `${path} on branch ${branch}${isNew ? ` (new, ${describe(plan)})` : ""}`,
+    detail: isNew ? { createdBranch: branch, at: commit } : {},
+  });
+  await step(call, record, "files", async () => {
+    await tools.git.excludePath(root, OVERRIDE_FILE);
+    await carryFiles(tools, record, config, watch);
+  });
+  await step(call, record, "data", async () => {
+    const made = !await isThere(record.dataDir);
+    if (made) {
+      undo.defer(`the data folder ${record.dataDir}`, () => removeFolder(record.dataDir));
+      await Deno.mkdir(record.dataDir, { recursive: true });
+    }
+    return made;
+  }, { done: (made) => made ? record.dataDir : `${record.dataDir}, kept from before` });
+  return record;
+}
+
+async function makeContainersReady(
+  call: Call,
+  record: EnvironmentRecord,
+  engineState: Promise<EngineState> | undefined,
+): Promise<EnvironmentRecord> {
+  const { tools, config, request, watch, undo } = call;
+  const files = await composeFilesIn(call, record);
+  if (files === undefined || engineState === undefined) {
+    tools.environments.setMode(record.id, "simple");
+    const simple = tools.environments.require(record.id);
+    await prepare(call, simple);
+    return simple;
+  }
+  const state = await engineState;
+  record = chooseComposeProject(tools, record, state);
+  await step(call, record, "ports", async () => {
+    const compose = await readCompose(tools, record, files, watch);
+    refuseContainerNames(record, compose, state.containers);
+    tools.environments.setComposeFiles(record.id, files, overrideFileOf(files));
+    await givePorts(tools, record, compose, state.published, watch);
+    record = tools.environments.require(record.id);
+    return compose;
+  }, { done: () => describePorts(record) }).then((compose) =>
+    step(call, record, "override", () => writeOverride(record, compose, files, watch), {
+      done: () => record.overrideFile ?? "",
+    })
+  );
+  await prepare(call, record);
+  if (!request.start) return record;
+
+  const volumesBefore = state.volumes.filter(({ labels }) =>
+    labels[PROJECT_LABEL] === record.composeProject
+  )
+    .map(({ name }) => name);
+  if (volumesBefore.length > 0) {
+    watch.report({
+      kind: "note",
+      message: `Uses the volumes kept from before: ${volumesBefore.join(", ")}`,
+    });
+  }
+  await step(call, record, "containers", async () => {
+    undo.defer("the containers and networks", () => removeContainers(tools, record, volumesBefore));
+    await tools.compose.up(targetOf(record, files, overrideFileOf(files)), {
+      signal: watch.signal,
+      onLine: (line) => watch.report({ kind: "output", step: "containers", line, from: "stderr" }),
+    });
+  }, { detail: { volumesBefore } });
+  if (request.wait) {
+    tools.environments.beginStep(record.id, "create", "ready");
+    await waitForContainers(tools, record, request, watch);
+  }
+  return record;
+}
+
+async function prepare(call: Call, record: EnvironmentRecord): Promise<void> {
+  const script = call.config.scripts?.prepare;
+  if (script === undefined) return;
+  await step(
+    call,
+    record,
+    "prepare",
+    () => runScript(call.tools, record, "prepare", script, call.watch),
+  );
+}
+
+/**
+ * Finds the compose files of the new worktree. Files that git ignores are linked from the root; a project with compose
+ * files whose branch lacks them makes an environment in simple mode, and says so.
+ */
+async function composeFilesIn(
+  call: Call,
+  record: EnvironmentRecord,
+): Promise<string[] | undefined> {
+  const { tools, config, watch, rootFiles } = call;
+  if (rootFiles === undefined) return await composeFilesOf(tools, record.path, config);
+  const inRoot = rootFiles.filter((file) => file.startsWith(`${record.root}/`))
+    .map((file) => file.slice(record.root.length + 1));
+  for (const folder of new Set(inRoot.map(folderOf))) {
+    if (folder !== "" && await isThere(`${record.path}/${folder}`)) {
+      await carryLink(tools, record, `${folder}/.env`, watch);
+    }
+  }
+  const missing: string[] = [];
+  for (const file of inRoot) if (!await isThere(`${record.path}/${file}`)) missing.push(file);
+  const ignored = await tools.git.listIgnored(record.root, missing, { signal: watch.signal });
+  let lacks = false;
+  for (const file of missing) {
+    if (ignored.has(file)) {
+      await carryLink(tools, record, file, watch);
+    } else if (await tools.git.isTrackedIn(record.root, "HEAD", file, { signal: watch.signal })) {
+      lacks = true;
+    } else {
+      throw new PikoError(`${file} is in no commit, so branch ${quote(record.branch)} lacks it`, {
+        code: "conflict",
+        hint: `git add ${shellQuote(file)} && git commit, then create the environment`,
+      });
+    }
+  }
+  const files = lacks && config.compose !== undefined
+    ? undefined
+    : await composeFilesOf(tools, record.path, config);
+  if (files === undefined) {
+    watch.report({
+      kind: "warning",
+      message: `Branch ${quote(record.branch)} has no ${
+        missing.join(", ")
+      }: its environment has no containers`,
+    });
+  }
+  return files;
+}
+
+function chooseComposeProject(
+  tools: Tools,
+  record: EnvironmentRecord,
+  state: EngineState,
+): EnvironmentRecord {
+  const kept = new Set(
+    tools.environments.listKeptVolumes(record.root)
+      .filter(({ environment }) => environment === record.name).map(({ name }) => name),
+  );
+  const taken = new Set(state.containers.map(({ composeProject }) => composeProject));
+  for (const { labels } of state.networks) taken.add(labels[PROJECT_LABEL] ?? "");
+  for (const { name, labels } of state.volumes) {
+    if (!kept.has(name)) taken.add(labels[PROJECT_LABEL] ?? "");
+  }
+  tools.environments.chooseComposeProject(record, (name) => taken.has(name));
+  return tools.environments.require(record.id);
+}
+
+/** Refuses container names that another compose project bears: project `a`, service `b-c` and project `a-b`, service `c`. */
+function refuseContainerNames(
+  record: EnvironmentRecord,
+  compose: { services?: Record<string, unknown> },
+  containers: readonly Container[],
+): void {
+  const others = new Map(
+    containers.filter((known) => known.composeProject !== record.composeProject)
+      .map(({ name, composeProject }) => [name, composeProject]),
+  );
+  for (const service of Object.keys(compose.services ?? {})) {
+    const name = `${record.composeProject}-${service}-1`;
+    const other = others.get(name);
+    if (other === undefined) continue;
+    throw new PikoError(`The container ${name} is there already, in compose project ${other}`, {
+      code: "conflict",
+      hint: "give the environment another name",
+    });
+  }
+}
+
+async function refuseFolder(path: string): Promise<void> {
+  if (!await isThere(path)) return;
+  throw new PikoError(`${path} is there already, and is no environment that piko knows`, {
+    code: "conflict",
+    hint: `look into it, and move it away: mv '${path}' '${path}.old'`,
+  });
+}
+
+function forget(tools: Tools, record: EnvironmentRecord, undo: Undo): string | void {
+  if (undo.complete) return tools.environments.remove(record.id);
+  tools.environments.setState(record.id, "failed");
+  return `Not everything could be removed; finish with: piko destroy ${record.name}`;
+}
+
+async function removeNewWorktree(tools: Tools, root: string, path: string): Promise<string | void> {
+  return await tools.git.removeWorktree(root, path, { force: true }) ? undefined : "";
+}
+
+/** Removes a branch that this call made, unless it has got commits since. */
+async function removeNewBranch(
+  tools: Tools,
+  root: string,
+  branch: string,
+  commit: string,
+): Promise<string | void> {
+  if (await tools.git.deleteBranch(root, branch, { force: true, onlyAt: commit })) return;
+  const now = await tools.git.findCommit(root, `refs/heads/${branch}`);
+  return now === undefined ? "" : `Kept branch ${branch}, which has new commits`;
+}
+
+/** Removes what compose made for this call; volumes that were there before it stay. */
+async function removeContainers(
+  tools: Tools,
+  record: EnvironmentRecord,
+  volumesBefore: readonly string[],
+): Promise<void> {
+  await tools.compose.down(record, { volumes: volumesBefore.length === 0 });
+  const volumes = await tools.engine.listVolumes(record.composeProject);
+  await tools.engine.removeVolumes(
+    volumes.map(({ name }) => name).filter((name) => !volumesBefore.includes(name)),
+  );
+  await tools.compose.removeImages(record.composeProject);
+}
+
+function describePorts(record: EnvironmentRecord): string {
+  const ports = record.ports.map(({ service, containerPort, hostPort }) =>
+    `${service} ${containerPort} → ${hostPort}`
+  );
+  return ports.join(", ") || "none";
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
+
+function describe(plan: WorktreePlan): string {
+  return plan.kind === "new"
+    ? `from ${plan.from}`
+    : plan.kind === "track"
+    ? `tracks ${plan.remote}/${plan.branch}`
+    : "";
+}
+
+function cannotCreate(name: string, error: unknown): unknown {
+  if (!(error instanceof PikoError)) return error;
+  if (error.code === "interrupted") {
+    return new PikoError(`Interrupted: environment ${quote(name)} was not created`, {
+      code: "interrupted",
+      cause: error,
+    });
+  }
+  return new PikoError(`Cannot create environment ${quote(name)}: ${lowerFirst(error.message)}`, {
+    code: error.code,
+    hint: error.hint,
+    details: [...error.details],
+    cause: error.cause,
+  });
+}
+
+function lowerFirst(text: string): string {
+  return /^[A-Z][a-z ]/.test(text) ? text.slice(0, 1).toLowerCase() + text.slice(1) : text;
+}
+
+async function removeFolder(path: string): Promise<void> {
+  await Deno.remove(path, { recursive: true });
+}

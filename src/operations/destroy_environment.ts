@@ -1,0 +1,306 @@
+/**
+ * Throws an environment away without losing work: `piko destroy`. It looks for work before it touches anything, and
+ * again after the destroy script; it removes only what the registry, compose's labels and git's own list of
+ * worktrees say is piko's; what cannot be removed now keeps the entry in the registry, so that it can be run again.
+ */
+
+import { messageOf, PikoError, throwIfInterrupted } from "../domain/errors.ts";
+import { quote } from "../domain/names.ts";
+import type { Step, Watch } from "../domain/report.ts";
+import { readProjectConfig } from "../programs/config_file.ts";
+import { removeCarried } from "../programs/carry.ts";
+import type { EnvironmentRecord } from "../store/environments.ts";
+import { isThere } from "./files.ts";
+import { lockEnvironment } from "./lock_environment.ts";
+import { runScript } from "./run_script.ts";
+import type { Tools } from "./tools.ts";
+
+/** What to destroy, and how much of it. */
+export interface DestroyRequest {
+  volumes: boolean;
+  /** Removes uncommitted work too, and a branch that is not merged. */
+  force: boolean;
+  deleteBranch: boolean;
+  keepData: boolean;
+}
+
+/** What destroy has left, and what it could not remove. */
+export interface Destroyed {
+  /** Names of the volumes that stay. */
+  keptVolumes: string[];
+  keptBranch: string | null;
+}
+
+/** Work that is in a worktree alone and would be lost with it. */
+export interface Work {
+  /** Uncommitted and untracked files: `modified: src/app.ts`, `untracked: notes.txt`. */
+  files: string[];
+  /** Commits that no branch, tag or remote has. */
+  commits: string[];
+}
+
+/**
+ * Destroys an environment, or finishes a destroy or create that was broken off.
+ *
+ * @throws {PikoError} conflict with the list of unsaved work, before anything was touched; failed or unavailable when
+ *   something is left, which a second call removes.
+ */
+export async function destroyEnvironment(
+  tools: Tools,
+  found: EnvironmentRecord,
+  request: DestroyRequest,
+  watch: Watch,
+): Promise<Destroyed> {
+  using _lock = await lockEnvironment(tools, { id: found.projectId }, found.name, watch);
+  const record = tools.environments.require(found.id);
+  await refuseWork(tools, record, request, watch);
+  await refuseUndeletableBranch(tools, record, request, watch);
+  const wasCreating = record.state === "creating";
+  const createdCommit = wasCreating ? commitOfNewBranch(tools, record) : undefined;
+
+  await runDestroyScript(tools, record, watch);
+  if (await isThere(record.path)) await refuseWork(tools, record, request, watch);
+
+  tools.environments.setState(record.id, "destroying");
+  const call = { tools, record, watch, problems: [] as Problem[] };
+  const keptVolumes: string[] = [];
+  if (record.mode === "docker") {
+    await attempt(call, "containers", "Containers and networks", async () => {
+      keptVolumes.push(...await removeContainers(tools, record, request.volumes));
+    });
+  }
+  await attempt(call, "worktree", "Worktree", () => removeWorktree(tools, record, request.force));
+  if (!request.keepData) await attempt(call, "data", "Data", () => removeData(record));
+  let keptBranch: string | null = record.branch;
+  if (request.deleteBranch || createdCommit !== undefined) {
+    await attempt(call, "branch", "Branch", async () => {
+      keptBranch = await removeBranch(tools, record, request, createdCommit);
+    });
+  }
+  if (call.problems.length > 0) throw leftOver(record, call.problems);
+  await Deno.remove(`${record.root}/.piko/logs/${record.name}`, { recursive: true }).catch(
+    ignoreMissing,
+  );
+  tools.environments.keepVolumes(record, keptVolumes);
+  tools.environments.remove(record.id);
+  watch.report({ kind: "done", step: "record", message: `slot ${record.slot} is free again` });
+  return { keptVolumes, keptBranch };
+}
+
+/**
+ * Finds the work in an environment's worktree that destroy would lose; the links that piko made itself are none.
+ */
+export async function findWork(
+  tools: Tools,
+  record: EnvironmentRecord,
+  signal?: AbortSignal,
+): Promise<Work> {
+  if (!await isThere(record.path)) return { files: [], commits: [] };
+  const except: string[] = [];
+  for (const { path, target } of tools.environments.listCarried(record.id)) {
+    if (await readLink(`${record.path}/${path}`) === target) except.push(path);
+  }
+  const work = await tools.git.listWork(record.path, { except, signal });
+  return { files: work.files.map(({ state, path }) => `${state}: ${path}`), commits: work.commits };
+}
+
+interface Problem {
+  what: string;
+  error: unknown;
+}
+
+interface Call {
+  tools: Tools;
+  record: EnvironmentRecord;
+  watch: Watch;
+  problems: Problem[];
+}
+
+/** Records a step, does it, and remembers what went wrong without keeping the other steps from being done. */
+async function attempt(
+  call: Call,
+  step: Step,
+  what: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  const { tools, record, watch } = call;
+  throwIfInterrupted(watch.signal);
+  tools.environments.beginStep(record.id, "destroy", step);
+  watch.report({ kind: "started", step, message: "" });
+  try {
+    await work();
+    watch.report({ kind: "done", step, message: "removed" });
+  } catch (error) {
+    watch.report({ kind: "failed", step, message: messageOf(error) });
+    call.problems.push({ what, error });
+  }
+}
+
+async function refuseWork(
+  tools: Tools,
+  record: EnvironmentRecord,
+  request: DestroyRequest,
+  watch: Watch,
+): Promise<void> {
+  if (request.force) return;
+  const work = await findWork(tools, record, watch.signal);
+  const lines = [...work.files, ...work.commits];
+  if (lines.length === 0) return;
+  const what = work.files.length === 0
+    ? "commits that are on no branch"
+    : work.commits.length === 0
+    ? "work that is not committed"
+    : "work that is not committed, and commits that are on no branch";
+  throw new PikoError(`Environment ${quote(record.name)} has ${what}`, {
+    code: "conflict",
+    hint: `commit it in ${record.path}, or throw it away: piko destroy ${record.name} --force`,
+    details: lines,
+  });
+}
+
+async function refuseUndeletableBranch(
+  tools: Tools,
+  record: EnvironmentRecord,
+  request: DestroyRequest,
+  watch: Watch,
+): Promise<void> {
+  if (!request.deleteBranch || request.force) return;
+  if (await tools.git.findCommit(record.root, `refs/heads/${record.branch}`) === undefined) return;
+  if (await tools.git.isMerged(record.root, record.branch, undefined, { signal: watch.signal })) {
+    return;
+  }
+  throw new PikoError(`Branch ${quote(record.branch)} is not merged`, {
+    code: "conflict",
+    hint:
+      `merge it, leave it (without --delete-branch), or: piko destroy ${record.name} --delete-branch --force`,
+  });
+}
+
+async function runDestroyScript(
+  tools: Tools,
+  record: EnvironmentRecord,
+  watch: Watch,
+): Promise<void> {
+  let script: string | undefined;
+  try {
+    const { config, warnings } = await readProjectConfig(record.root);
+    for (const message of warnings) watch.report({ kind: "warning", message });
+    script = config.scripts?.destroy;
+  } catch (error) {
+    if (!(error instanceof PikoError)) throw error;
+    watch.report({
+      kind: "warning",
+      message: `No destroy script was run: ${error.message}`,
+      hint: error.hint,
+    });
+  }
+  if (script === undefined) return;
+  if (!await isThere(record.path)) {
+    watch.report({ kind: "warning", message: "No destroy script was run: the worktree is gone" });
+    return;
+  }
+  tools.environments.beginStep(record.id, "destroy", "destroy");
+  watch.report({ kind: "started", step: "destroy", message: "" });
+  try {
+    await runScript(tools, record, "destroy", script, watch);
+    watch.report({ kind: "done", step: "destroy", message: "" });
+  } catch (error) {
+    if (!(error instanceof PikoError) || error.code === "interrupted") throw error;
+    watch.report({ kind: "failed", step: "destroy", message: error.message });
+    watch.report({ kind: "warning", message: `${error.message}; going on` });
+  }
+}
+
+/** Removes an environment's containers, networks and images, and returns the names of the volumes that stay. */
+async function removeContainers(
+  tools: Tools,
+  record: EnvironmentRecord,
+  volumes: boolean,
+): Promise<string[]> {
+  const { composeProject } = record;
+  const [containers, networks, before] = await Promise.all([
+    tools.engine.listContainers({ composeProject }),
+    tools.engine.listNetworks(composeProject),
+    tools.engine.listVolumes(composeProject),
+  ]);
+  // Asked only when there is something: without compose an empty environment can be destroyed too.
+  if (containers.length > 0 || networks.length > 0 || (volumes && before.length > 0)) {
+    await tools.compose.down(record, { volumes });
+  }
+  await tools.compose.removeImages(composeProject);
+  return (await tools.engine.listVolumes(composeProject)).map(({ name }) => name);
+}
+
+async function removeWorktree(
+  tools: Tools,
+  record: EnvironmentRecord,
+  force: boolean,
+): Promise<void> {
+  const { root, path } = record;
+  // A repository that is gone as a whole has taken its worktrees along.
+  if (!await isThere(root)) return;
+  for (const carried of tools.environments.listCarried(record.id)) {
+    await removeCarried(path, carried);
+  }
+  await tools.git.removeWorktree(root, path, { force });
+}
+
+async function removeData(record: EnvironmentRecord): Promise<void> {
+  await Deno.remove(record.dataDir, { recursive: true }).catch(ignoreMissing);
+}
+
+async function removeBranch(
+  tools: Tools,
+  record: EnvironmentRecord,
+  request: DestroyRequest,
+  createdCommit: string | undefined,
+): Promise<string | null> {
+  const { root, branch } = record;
+  const removed = request.deleteBranch
+    ? await tools.git.deleteBranch(root, branch, { force: request.force })
+    : await tools.git.deleteBranch(root, branch, { force: true, onlyAt: createdCommit });
+  return removed || await tools.git.findCommit(root, `refs/heads/${branch}`) === undefined
+    ? null
+    : branch;
+}
+
+/** Tells at which commit an interrupted create has made the branch, when it made one. */
+function commitOfNewBranch(tools: Tools, record: EnvironmentRecord): string | undefined {
+  const step = tools.environments.listSteps(record.id).find(({ operation, step }) =>
+    operation === "create" && step === "worktree"
+  );
+  const commit = step?.detail.createdBranch === record.branch ? step.detail.at : undefined;
+  return typeof commit === "string" ? commit : undefined;
+}
+
+function leftOver(record: EnvironmentRecord, problems: readonly Problem[]): PikoError {
+  const first = problems[0]?.error;
+  const code = first instanceof PikoError ? first.code : "failed";
+  return new PikoError(
+    `Environment ${quote(record.name)} is not completely destroyed: ${
+      problems.map(({ what }) => what.toLowerCase()).join(", ")
+    } could not be removed`,
+    {
+      code: code === "usage" || code === "not-found" ? "failed" : code,
+      hint: `mend the cause and run piko destroy ${record.name} again; it goes on where it stopped`,
+      details: problems.flatMap(({ what, error }) => [
+        `${what}: ${messageOf(error)}`,
+        ...(error instanceof PikoError && error.hint !== undefined ? [`  ${error.hint}`] : []),
+      ]),
+      cause: first,
+    },
+  );
+}
+
+async function readLink(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.readLink(path);
+  } catch {
+    // Not there, or not a link: then it is nothing that piko made.
+    return undefined;
+  }
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+}

@@ -1,0 +1,98 @@
+/** Finds the project and the environment that a command is about: by name, or by where one stands. */
+
+import { PikoError } from "../domain/errors.ts";
+import { flattenName, nearestName, quote } from "../domain/names.ts";
+import type { EnvironmentRecord } from "../store/environments.ts";
+import { isInside, type ProjectRecord } from "../store/projects.ts";
+import type { Tools } from "./tools.ts";
+
+type Registry = Pick<Tools, "projects" | "environments">;
+
+/**
+ * Finds the project that a folder belongs to.
+ *
+ * @throws {PikoError} not-found when it lies in none.
+ */
+export function requireProject(tools: Registry, folder: string): ProjectRecord {
+  const project = tools.projects.findAt(folder);
+  if (project === undefined) {
+    throw new PikoError(`${folder} is in no piko project`, {
+      code: "not-found",
+      hint: "piko init",
+    });
+  }
+  return project;
+}
+
+/**
+ * Finds the environment that was named: `name` in the project of the folder, `project/name` from anywhere, or without a
+ * name the one whose worktree the folder lies in. A branch's name serves as the name it was made into.
+ *
+ * @throws {PikoError} not-found with the nearest name; usage when nothing was named and the folder is in no worktree.
+ */
+export function requireEnvironment(
+  tools: Registry,
+  folder: string,
+  typed: string | undefined,
+): EnvironmentRecord {
+  if (typed === undefined) return environmentAround(tools, folder);
+  const here = tools.projects.findAt(folder);
+  const local = here && tools.environments.find(here.id, flattenName(typed));
+  const remote = findQualified(tools, typed);
+  if (local !== undefined && remote !== undefined && local.id !== remote.id) {
+    throw new PikoError(
+      `${quote(typed)} is both ${local.project}/${local.name} and ${remote.project}/${remote.name}`,
+      { code: "conflict", hint: `name it ${local.project}/${local.name} or change the folder` },
+    );
+  }
+  const found = local ?? remote;
+  if (found !== undefined) return found;
+  throw notFound(tools, here, typed);
+}
+
+/** Finds the environment whose worktree a folder lies in. */
+export function findEnvironmentAt(tools: Registry, folder: string): EnvironmentRecord | undefined {
+  return tools.environments.list().find(({ path }) => isInside(folder, path));
+}
+
+function environmentAround(tools: Registry, folder: string): EnvironmentRecord {
+  const around = findEnvironmentAt(tools, folder);
+  if (around !== undefined) return around;
+  const here = tools.projects.findAt(folder);
+  const names = here === undefined
+    ? tools.environments.list().map(({ project, name }) => `${project}/${name}`)
+    : tools.environments.list(here.id).map(({ name }) => name);
+  throw new PikoError(
+    "Which environment? None was named, and this folder is in no worktree of one",
+    {
+      code: "usage",
+      hint: names.length === 0 ? "piko create NAME" : "name one of these",
+      details: names,
+    },
+  );
+}
+
+function findQualified(tools: Registry, typed: string): EnvironmentRecord | undefined {
+  const slash = typed.indexOf("/");
+  if (slash < 1) return undefined;
+  const project = tools.projects.findByName(typed.slice(0, slash));
+  return project && tools.environments.find(project.id, flattenName(typed.slice(slash + 1)));
+}
+
+function notFound(tools: Registry, here: ProjectRecord | undefined, typed: string): PikoError {
+  const all = tools.environments.list();
+  const names = [
+    ...all.filter((known) => known.projectId === here?.id).map(({ name }) => name),
+    ...all.map(({ project, name }) => `${project}/${name}`),
+  ];
+  const near = nearestName(flattenName(typed), names) ?? nearestName(typed, names);
+  const where = here === undefined ? "" : ` in project ${quote(here.name)}`;
+  return new PikoError(`There is no environment ${quote(typed)}${where}`, {
+    code: "not-found",
+    hint: near !== undefined
+      ? `did you mean ${near}?`
+      : names.length === 0
+      ? "piko create NAME"
+      : "piko list --all",
+  });
+}

@@ -1,0 +1,163 @@
+/**
+ * Tells what exists and what runs: `piko list`, `status`, `env` and `ports`. The engine is asked once, whatever the
+ * number of environments, and what it cannot say is `unknown`; env and ports ask nobody but the registry.
+ */
+
+import { type Container, environmentStatus } from "../domain/containers.ts";
+import {
+  type Environment,
+  type Port,
+  type Service,
+  type Status,
+  statusOf,
+} from "../domain/environment.ts";
+import { PikoError } from "../domain/errors.ts";
+import { portUrl } from "../domain/port_url.ts";
+import type { Watch } from "../domain/report.ts";
+import { compareText } from "../domain/variables.ts";
+import { isLocked } from "../store/locks.ts";
+import type { EnvironmentRecord } from "../store/environments.ts";
+import { lockKey, locksFolder } from "./lock_environment.ts";
+import type { Tools } from "./tools.ts";
+
+/** An environment with each of its services. */
+export interface EnvironmentInFull {
+  environment: Environment;
+  services: Service[];
+}
+
+/** Describes environments with their status; an engine that does not answer is told as a warning. */
+export async function describeEnvironments(
+  tools: Tools,
+  records: readonly EnvironmentRecord[],
+  watch: Watch,
+): Promise<EnvironmentInFull[]> {
+  const containers = await containersOf(tools, records, watch);
+  return await Promise.all(records.map(async (record) => {
+    const own = containers?.get(record.composeProject) ??
+      (containers === undefined ? undefined : []);
+    return {
+      environment: await describe(tools, record, own),
+      services: servicesOf(record, own ?? []),
+    };
+  }));
+}
+
+/** Lists the ports of an environment as they are shown. */
+export function portsOf(record: EnvironmentRecord): Port[] {
+  return record.ports.map((port) => ({
+    service: port.service,
+    containerPort: port.containerPort,
+    hostPort: port.hostPort,
+    protocol: port.protocol,
+    url: portUrl(port),
+    shared: false,
+  }));
+}
+
+async function containersOf(
+  tools: Tools,
+  records: readonly EnvironmentRecord[],
+  watch: Watch,
+): Promise<Map<string, Container[]> | undefined> {
+  const docker = records.filter(({ mode }) => mode === "docker");
+  const found = new Map<string, Container[]>();
+  if (docker.length === 0) return found;
+  const only = docker.length === 1 ? docker[0]?.composeProject : undefined;
+  try {
+    for (
+      const container of await tools.engine.listContainers({
+        composeProject: only,
+        signal: watch.signal,
+      })
+    ) {
+      const list = found.get(container.composeProject);
+      if (list === undefined) found.set(container.composeProject, [container]);
+      else list.push(container);
+    }
+    return found;
+  } catch (error) {
+    if (!(error instanceof PikoError) || error.code === "interrupted") throw error;
+    watch.report({
+      kind: "warning",
+      message: `${error.message}; what runs is unknown`,
+      hint: error.hint,
+    });
+    return undefined;
+  }
+}
+
+async function describe(
+  tools: Tools,
+  record: EnvironmentRecord,
+  containers: readonly Container[] | undefined,
+): Promise<Environment> {
+  const sum = containers && environmentStatus(containers);
+  return {
+    project: record.project,
+    name: record.name,
+    branch: record.branch,
+    mode: record.mode,
+    status: await findStatus(tools, record, sum?.status),
+    slot: record.slot,
+    path: record.path,
+    dataDir: record.dataDir,
+    composeProject: record.composeProject,
+    session: record.session,
+    createdAt: record.createdAt,
+    containers: sum?.counts ?? { running: 0, healthy: 0, total: 0 },
+    ports: portsOf(record),
+  };
+}
+
+async function findStatus(
+  tools: Tools,
+  record: EnvironmentRecord,
+  containers: Status | undefined,
+): Promise<Status> {
+  const busy = record.state === "creating" || record.state === "destroying";
+  return statusOf({
+    mode: record.mode,
+    state: record.state,
+    atWork: busy && await isLocked(locksFolder(tools), lockKey(record.projectId, record.name)),
+    worktreeExists: isFolder(record.path),
+    containers,
+  });
+}
+
+function servicesOf(record: EnvironmentRecord, containers: readonly Container[]): Service[] {
+  const ports = portsOf(record);
+  const services = containers.map(({ service, name, state, health }): Service => ({
+    service,
+    container: name,
+    state,
+    health,
+    ports: ports.filter((port) => port.service === service),
+    shared: false,
+  }));
+  for (const service of new Set(ports.map((port) => port.service))) {
+    if (services.some((known) => known.service === service)) continue;
+    services.push({
+      service,
+      container: null,
+      state: "missing",
+      health: null,
+      ports: ports.filter((port) => port.service === service),
+      shared: false,
+    });
+  }
+  return services.sort((a, b) =>
+    compareText(a.service, b.service) || compareText(a.container ?? "", b.container ?? "")
+  );
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return false;
+    }
+    throw error;
+  }
+}

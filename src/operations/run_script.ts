@@ -1,0 +1,63 @@
+/** Runs one of a project's scripts for an environment, streams what it prints and keeps it in `.piko/logs/`. */
+
+import { CommandError, PikoError } from "../domain/errors.ts";
+import type { Step, Watch } from "../domain/report.ts";
+import { environmentVariables } from "../domain/variables.ts";
+import { stream } from "../programs/run.ts";
+import type { EnvironmentRecord } from "../store/environments.ts";
+import type { Tools } from "./tools.ts";
+
+/** The scripts that piko runs by itself. */
+export type ScriptName = "prepare" | "setup" | "destroy";
+
+/** The last lines of a script that its error shows. */
+const SHOWN_LINES = 20;
+
+/**
+ * Runs a script by `sh -c` in the worktree with the environment's variables.
+ *
+ * @throws {PikoError} failed when it ends with another exit code than 0; the details are its last lines.
+ */
+export async function runScript(
+  tools: Tools,
+  record: EnvironmentRecord,
+  name: ScriptName,
+  script: string,
+  watch: Watch,
+): Promise<void> {
+  const path = logPath(record, name);
+  await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+  using log = await Deno.open(path, { write: true, create: true, truncate: true, mode: 0o600 });
+  const encoder = new TextEncoder();
+  const lastLines: string[] = [];
+  try {
+    await stream(["sh", "-c", script], {
+      cwd: record.path,
+      variables: { ...tools.variables, ...environmentVariables(record) },
+      signal: watch.signal,
+      onLine: (line, from) => {
+        writeWhole(log, encoder.encode(`${line}\n`));
+        if (lastLines.push(line) > SHOWN_LINES) lastLines.shift();
+        watch.report({ kind: "output", step: name as Step, line, from });
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    const how = error.signal === null ? `exit code ${error.exitCode}` : error.signal;
+    throw new PikoError(`scripts.${name} failed with ${how}`, {
+      code: "failed",
+      hint: `the whole output is in ${path}`,
+      details: lastLines,
+      cause: error,
+    });
+  }
+}
+
+/** Where the output of an environment's script is kept. */
+export function logPath(record: { root: string; name: string }, script: ScriptName): string {
+  return `${record.root}/.piko/logs/${record.name}/${script}.log`;
+}
+
+function writeWhole(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length;) written += file.writeSync(bytes.subarray(written));
+}

@@ -1,0 +1,235 @@
+/**
+ * Starts an environment's containers again: `piko up`, and the other two of its life, `piko down` and `piko restart`. All
+ * three may be called twice. Down stops containers and keeps them: their anonymous volumes and what was written
+ * inside them are somebody's data.
+ */
+
+import { CommandError, messageOf, PikoError } from "../domain/errors.ts";
+import { nearestName, quote } from "../domain/names.ts";
+import type { Step, Watch } from "../domain/report.ts";
+import { readProjectConfig } from "../programs/config_file.ts";
+import type { EnvironmentRecord } from "../store/environments.ts";
+import {
+  composeFilesOf,
+  givePorts,
+  overrideFileOf,
+  readCompose,
+  targetOf,
+  writeOverride,
+} from "./compose_environment.ts";
+import { isThere } from "./files.ts";
+import { lockEnvironment } from "./lock_environment.ts";
+import type { Tools } from "./tools.ts";
+import { waitUntilReady } from "./wait_until_ready.ts";
+
+/** What to start, and how long to wait for it. */
+export interface StartRequest {
+  /** None of them means all. */
+  services: readonly string[];
+  wait: boolean;
+  /** Milliseconds. */
+  timeout: number;
+}
+
+/**
+ * Starts the containers, with the override file made anew when the compose files say something else; ports that were
+ * given stay.
+ *
+ * @throws {PikoError} conflict when the worktree is gone, usage in simple mode, not-found for an unknown service, failed
+ *   when a container does not get ready.
+ */
+export async function startEnvironment(
+  tools: Tools,
+  found: EnvironmentRecord,
+  request: StartRequest,
+  watch: Watch,
+): Promise<EnvironmentRecord> {
+  using _lock = await lockEnvironment(tools, { id: found.projectId }, found.name, watch);
+  let record = tools.environments.require(found.id);
+  refuseUnfinished(record);
+  if (!await isThere(record.path)) {
+    throw new PikoError(`The worktree of ${quote(record.name)} is gone: ${record.path}`, {
+      code: "conflict",
+      hint: `piko destroy ${record.name} removes what is left of it`,
+    });
+  }
+  const { config, warnings } = await readProjectConfig(record.root);
+  for (const message of warnings) watch.report({ kind: "warning", message });
+  const files = await composeFilesOf(tools, record.path, config);
+  if (record.mode === "simple") {
+    if (request.services.length > 0) throw noContainers(record);
+    if (files === undefined) {
+      watch.report({ kind: "note", message: `${record.name} has no containers to start` });
+      return record;
+    }
+    // A branch that had no compose file has got one: its environment gets containers.
+    tools.environments.setMode(record.id, "docker");
+    record = tools.environments.require(record.id);
+  }
+  if (files === undefined) {
+    throw new PikoError(`The compose file of ${quote(record.name)} is gone from ${record.path}`, {
+      code: "conflict",
+      hint: "git -C " + record.path + " status",
+    });
+  }
+  await tools.compose.requireVersion(watch.signal);
+  await step(watch, "override", async () => {
+    const compose = await readCompose(tools, record, files, watch);
+    refuseUnknown(request.services, Object.keys(compose.services ?? {}));
+    await givePorts(tools, record, compose, await tools.engine.publishedPorts(), watch);
+    tools.environments.setComposeFiles(record.id, files, overrideFileOf(files));
+    record = tools.environments.require(record.id);
+    return await writeOverride(record, compose, files, watch) ? "written anew" : "unchanged";
+  });
+  await step(watch, "containers", async () => {
+    const target = targetOf(record, files, overrideFileOf(files));
+    const options = {
+      services: request.services,
+      signal: watch.signal,
+      onLine: (line: string) =>
+        watch.report({ kind: "output", step: "containers", line, from: "stderr" }),
+    };
+    try {
+      await tools.compose.up(target, options);
+    } catch (error) {
+      if (!isNetworkGone(error)) throw error;
+      watch.report({
+        kind: "note",
+        message: "A network was removed meanwhile: the containers are made anew",
+      });
+      await tools.compose.up(target, { ...options, forceRecreate: true });
+    }
+    return "";
+  });
+  if (request.wait) await waitForContainers(tools, record, request, watch);
+  return record;
+}
+
+/** Stops the containers and keeps them; what is stopped already is fine. */
+export async function stopEnvironment(
+  tools: Tools,
+  found: EnvironmentRecord,
+  services: readonly string[],
+  watch: Watch,
+): Promise<EnvironmentRecord> {
+  using _lock = await lockEnvironment(tools, { id: found.projectId }, found.name, watch);
+  const record = tools.environments.require(found.id);
+  if (record.mode === "simple") {
+    if (services.length > 0) throw noContainers(record);
+    watch.report({ kind: "note", message: `${record.name} has no containers to stop` });
+    return record;
+  }
+  const known = await knownServices(tools, record);
+  refuseUnknown(services, known);
+  if (known.length === 0) {
+    watch.report({ kind: "note", message: `${record.name} has no containers yet` });
+    return record;
+  }
+  await step(watch, "containers", async () => {
+    await tools.compose.stop(record, {
+      services,
+      signal: watch.signal,
+      onLine: (line) => watch.report({ kind: "output", step: "containers", line, from: "stderr" }),
+    });
+    return "stopped";
+  });
+  return record;
+}
+
+/** Restarts the containers, all or those of some services; what does not exist yet is started. */
+export async function restartEnvironment(
+  tools: Tools,
+  found: EnvironmentRecord,
+  request: StartRequest,
+  watch: Watch,
+): Promise<EnvironmentRecord> {
+  if (found.mode === "simple") throw noContainers(found);
+  const known = await knownServices(tools, found);
+  if (known.length === 0 || request.services.some((service) => !known.includes(service))) {
+    return await startEnvironment(tools, found, request, watch);
+  }
+  using _lock = await lockEnvironment(tools, { id: found.projectId }, found.name, watch);
+  const record = tools.environments.require(found.id);
+  refuseUnfinished(record);
+  await step(watch, "containers", async () => {
+    await tools.compose.restart(record, {
+      services: request.services,
+      signal: watch.signal,
+      onLine: (line) => watch.report({ kind: "output", step: "containers", line, from: "stderr" }),
+    });
+    return "restarted";
+  });
+  if (request.wait) await waitForContainers(tools, record, request, watch);
+  return record;
+}
+
+/** Waits until an environment's containers are ready, and reports it as a step. */
+export async function waitForContainers(
+  tools: Tools,
+  record: EnvironmentRecord,
+  request: { services?: readonly string[]; timeout: number },
+  watch: Watch,
+): Promise<void> {
+  const services = request.services ?? [];
+  await step(watch, "ready", async () => {
+    await waitUntilReady(tools.engine, record.composeProject, {
+      timeout: request.timeout,
+      ...(services.length === 0 ? {} : { services }),
+      ...(watch.signal === undefined ? {} : { signal: watch.signal }),
+      onProgress: (ready, total, waitingFor) => {
+        const rest = waitingFor.length === 0 ? "" : `, waiting for ${waitingFor.join(", ")}`;
+        watch.report({ kind: "progress", step: "ready", message: `${ready}/${total}${rest}` });
+      },
+    });
+    return "";
+  });
+}
+
+async function step(watch: Watch, name: Step, work: () => Promise<string>): Promise<void> {
+  watch.report({ kind: "started", step: name, message: "" });
+  try {
+    watch.report({ kind: "done", step: name, message: await work() });
+  } catch (error) {
+    watch.report({ kind: "failed", step: name, message: messageOf(error) });
+    throw error;
+  }
+}
+
+async function knownServices(tools: Tools, record: EnvironmentRecord): Promise<string[]> {
+  const containers = await tools.engine.listContainers({ composeProject: record.composeProject });
+  return [...new Set(containers.map(({ service }) => service))];
+}
+
+function refuseUnfinished(record: EnvironmentRecord): void {
+  if (record.state !== "creating" && record.state !== "destroying") return;
+  const what = record.state === "creating" ? "was never made completely" : "is half destroyed";
+  throw new PikoError(`Environment ${quote(record.name)} ${what}`, {
+    code: "conflict",
+    hint: `piko destroy ${record.name}`,
+  });
+}
+
+function refuseUnknown(services: readonly string[], known: readonly string[]): void {
+  const unknown = services.find((service) => !known.includes(service));
+  if (unknown === undefined || known.length === 0) return;
+  const near = nearestName(unknown, known);
+  throw new PikoError(`There is no service ${quote(unknown)}`, {
+    code: "not-found",
+    hint: near === undefined ? `services: ${known.join(", ")}` : `did you mean ${near}?`,
+  });
+}
+
+function noContainers(record: EnvironmentRecord): PikoError {
+  return new PikoError(
+    `Environment ${quote(record.name)} is in simple mode and has no containers`,
+    {
+      code: "usage",
+      hint: "add a compose file to the branch, then: piko up " + record.name,
+    },
+  );
+}
+
+function isNetworkGone(error: unknown): boolean {
+  const cause = error instanceof PikoError ? error.cause : error;
+  return cause instanceof CommandError && /network \S+ not found/.test(cause.stderr);
+}

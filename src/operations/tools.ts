@@ -1,0 +1,24 @@
+/** What every operation works with; `wiring.ts` makes one of it from the process's variables. */
+
+import type { Compose } from "../programs/compose.ts";
+import type { Engine } from "../programs/engine.ts";
+import type { Git } from "../programs/git.ts";
+import type { Environments } from "../store/environments.ts";
+import type { Projects } from "../store/projects.ts";
+
+/** The registry and the programs that piko drives. */
+export interface Tools {
+  projects: Projects;
+  environments: Environments;
+  git: Git;
+  compose: Compose;
+  engine: Engine;
+  /** All variables of the person's shell; scripts are started with them. */
+  variables: Readonly<Record<string, string>>;
+  /** The folder of the registry and the locks. */
+  home: string;
+  /** What was typed, for those who wait for it: `piko create auth`. */
+  command: string;
+  /** Whether a command waits for another one on the same environment, or is refused. */
+  block: boolean;
+}

@@ -1,0 +1,206 @@
+/**
+ * Waits until the containers of an environment are ready, by a rule of piko's own: compose's `--wait` calls a
+ * crash loop success and a finished one-shot a failure. One list per look tells nearly everything; only a
+ * container that has just started or crashed is looked at more closely.
+ */
+
+import type { Container } from "../domain/containers.ts";
+import { PikoError, throwIfInterrupted } from "../domain/errors.ts";
+import type { ContainerDetails, Engine } from "../programs/engine.ts";
+
+/** What is waited for, and for how long. */
+export interface WaitOptions {
+  /** The services that matter; all of the project without it. */
+  services?: readonly string[] | undefined;
+  /** Milliseconds after which waiting ends in a failure. */
+  timeout: number;
+  signal?: AbortSignal | undefined;
+  /** Called at the start and whenever a service got ready or ceased to be. */
+  onProgress?:
+    | ((ready: number, total: number, waitingFor: readonly string[]) => void)
+    | undefined;
+}
+
+/** Milliseconds between two looks. */
+const INTERVAL = 60;
+
+/** Seconds that a container without a health check has to run, so that an immediate crash is seen. */
+const SETTLE_SECONDS = 1;
+
+/** The same for one that has crashed before. */
+const SETTLE_SECONDS_AFTER_CRASH = 3;
+
+/** Crashes that an app is allowed, such as until its database is there. */
+const ALLOWED_RESTARTS = 5;
+
+/** Lines of a container's log that a failure shows. */
+const LOG_LINES = 20;
+
+/**
+ * Waits until every container runs and is healthy, where it has a health check, or ended with 0. A project
+ * without containers is ready.
+ *
+ * @throws {PikoError} failed, with the last log lines, when a container cannot become ready or has not in
+ * time; interrupted when the signal was given.
+ */
+export async function waitUntilReady(
+  engine: Engine,
+  composeProject: string,
+  options: WaitOptions,
+): Promise<void> {
+  const { services, signal } = options;
+  const deadline = performance.now() + options.timeout;
+  const firstRestartCounts = new Map<string, number>();
+  let progress: string | undefined;
+  for (;;) {
+    throwIfInterrupted(signal);
+    const containers = (await engine.listContainers({ composeProject, signal }))
+      .filter(({ service }) => services === undefined || services.includes(service));
+    const waiting: Container[] = [];
+    for (const container of containers) {
+      if (!await isReady(engine, container, firstRestartCounts, signal)) waiting.push(container);
+    }
+    const names = [...new Set(waiting.map(({ service }) => service))];
+    const ready = containers.length - waiting.length;
+    if (progress !== (progress = `${ready}/${containers.length} ${names}`)) {
+      options.onProgress?.(ready, containers.length, names);
+    }
+    if (waiting.length === 0) return;
+    const left = deadline - performance.now();
+    if (left <= 0) throw await timedOut(engine, waiting, options);
+    await pause(Math.min(INTERVAL, left), signal);
+  }
+}
+
+/** Tells whether a container is ready, and throws if it can no longer become so. */
+async function isReady(
+  engine: Engine,
+  container: Container,
+  firstRestartCounts: Map<string, number>,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  switch (container.state) {
+    case "running":
+      if (container.health === "unhealthy") throw await failure(engine, container, "is unhealthy");
+      if (container.health !== null) return container.health === "healthy";
+      return await hasSettled(engine, container, signal);
+    case "exited":
+      if (container.exitCode === 0) return true;
+      throw await failure(engine, container, `exited with code ${container.exitCode}`);
+    case "restarting":
+      if (await isCrashLoop(engine, container, firstRestartCounts, signal)) {
+        throw await failure(engine, container, "keeps restarting");
+      }
+      return false;
+    case "paused":
+      throw await failure(engine, container, "is paused", `docker unpause ${container.name}`);
+    case "dead":
+      throw await failure(engine, container, "is dead");
+    case "created":
+    case "removing":
+      return false;
+  }
+}
+
+async function hasSettled(
+  engine: Engine,
+  container: Container,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const seconds = container.runningSeconds ?? 0;
+  if (seconds < SETTLE_SECONDS) return false;
+  if (seconds >= SETTLE_SECONDS_AFTER_CRASH) return true;
+  const details = await inspect(engine, container, signal);
+  return details?.restartCount === 0;
+}
+
+/**
+ * Counts only a container that crashed again while it was watched: one that has been restarting for an hour
+ * may just have got the database that it lacked.
+ */
+async function isCrashLoop(
+  engine: Engine,
+  container: Container,
+  firstRestartCounts: Map<string, number>,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const count = (await inspect(engine, container, signal))?.restartCount ?? 0;
+  const first = firstRestartCounts.get(container.id) ?? count;
+  firstRestartCounts.set(container.id, first);
+  return count > ALLOWED_RESTARTS && count > first;
+}
+
+async function inspect(
+  engine: Engine,
+  container: Container,
+  signal?: AbortSignal,
+): Promise<ContainerDetails | undefined> {
+  return (await engine.inspectContainers([container.id], signal))[0];
+}
+
+async function failure(
+  engine: Engine,
+  container: Container,
+  what: string,
+  hint?: string,
+): Promise<PikoError> {
+  const details = await inspect(engine, container);
+  const reason = details?.oomKilled ? `${what} (it ran out of memory)` : what;
+  const check = container.health === "unhealthy" ? details?.healthOutput : undefined;
+  return new PikoError(`Service "${container.service}" ${reason}`, {
+    code: "failed",
+    hint,
+    details: [
+      ...(check ? [`The health check said: ${check}`] : []),
+      ...await lastLines(engine, container, LOG_LINES),
+    ],
+  });
+}
+
+async function timedOut(
+  engine: Engine,
+  waiting: readonly Container[],
+  options: WaitOptions,
+): Promise<PikoError> {
+  for (const container of waiting) {
+    const restarts = (await inspect(engine, container))?.restartCount ?? 0;
+    if (container.state === "restarting" || restarts > ALLOWED_RESTARTS) {
+      return await failure(engine, container, "keeps restarting");
+    }
+  }
+  const names = [...new Set(waiting.map(({ service }) => `"${service}"`))];
+  const what = names.length === 1 ? `Service ${names} is` : `Services ${names.join(", ")} are`;
+  const details: string[] = [];
+  for (const container of waiting) {
+    details.push(`${container.service}: ${container.status || container.state}`);
+    const lines = await lastLines(engine, container, Math.ceil(LOG_LINES / waiting.length));
+    details.push(...lines.map((line) => `  ${line}`));
+  }
+  return new PikoError(`${what} not ready after ${options.timeout / 1000} s`, {
+    code: "failed",
+    hint: "give it more time with --timeout, or do not wait with --no-wait",
+    details,
+  });
+}
+
+async function lastLines(engine: Engine, container: Container, lines: number): Promise<string[]> {
+  try {
+    return await engine.logTail(container.id, lines);
+  } catch (error) {
+    // Some log drivers cannot be read back; the failure itself matters more.
+    if (error instanceof PikoError) return [error.message];
+    throw error;
+  }
+}
+
+function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    signal?.addEventListener("abort", done);
+  });
+}

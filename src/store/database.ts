@@ -1,0 +1,288 @@
+/**
+ * Opens the registry, one SQLite database for all projects of a person, and brings its schema forward. WAL, foreign
+ * keys and a busy timeout make it safe for many pikos at once; a newer schema and a damaged file are refused
+ * and left as they are.
+ */
+
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { messageOf, PikoError } from "../domain/errors.ts";
+
+/** Milliseconds that a statement waits for another piko's transaction. */
+const BUSY_TIMEOUT = 10_000;
+
+/**
+ * The schema's steps: entry n brings a database from `user_version` n to n + 1. A step that has been released is
+ * never changed; it may add, copy and rename, and keeps every row.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE projects (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    root TEXT NOT NULL UNIQUE,
+    created_at TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE environments (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id INTEGER NOT NULL REFERENCES projects (id) ON DELETE RESTRICT,
+    name TEXT NOT NULL,
+    branch TEXT NOT NULL,
+    slot INTEGER NOT NULL UNIQUE CHECK (slot BETWEEN 1 AND 220),
+    mode TEXT NOT NULL CHECK (mode IN ('docker', 'simple')),
+    state TEXT NOT NULL CHECK (state IN ('creating', 'ready', 'failed', 'destroying')),
+    path TEXT NOT NULL UNIQUE,
+    data_dir TEXT NOT NULL,
+    compose_project TEXT NOT NULL UNIQUE,
+    compose_files TEXT NOT NULL DEFAULT '[]',
+    override_file TEXT,
+    session TEXT,
+    created_at TEXT NOT NULL,
+    UNIQUE (project_id, name)
+  ) STRICT;
+
+  CREATE TABLE ports (
+    environment_id INTEGER NOT NULL REFERENCES environments (id) ON DELETE CASCADE,
+    service TEXT NOT NULL,
+    container_port INTEGER NOT NULL,
+    protocol TEXT NOT NULL CHECK (protocol IN ('tcp', 'udp')),
+    host_ip TEXT,
+    host_port INTEGER NOT NULL,
+    PRIMARY KEY (protocol, host_port)
+  ) STRICT;
+
+  CREATE TABLE steps (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    environment_id INTEGER NOT NULL REFERENCES environments (id) ON DELETE CASCADE,
+    operation TEXT NOT NULL,
+    step TEXT NOT NULL,
+    detail TEXT NOT NULL DEFAULT '{}',
+    started_at TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE carried (
+    environment_id INTEGER NOT NULL REFERENCES environments (id) ON DELETE CASCADE,
+    path TEXT NOT NULL,
+    target TEXT NOT NULL,
+    PRIMARY KEY (environment_id, path)
+  ) STRICT;
+
+  CREATE TABLE kept_volumes (
+    name TEXT PRIMARY KEY,
+    root TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    compose_project TEXT NOT NULL,
+    kept_at TEXT NOT NULL
+  ) STRICT;
+  `,
+];
+
+/** The schema that this piko reads and writes. */
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/** A row, as `node:sqlite` returns it. */
+export type Row = Record<string, unknown>;
+
+/** An open registry; what goes wrong inside SQLite comes out as a {@link PikoError} that names the file. */
+export class Database implements Disposable {
+  readonly path: string;
+  readonly #sqlite: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(path: string, sqlite: DatabaseSync) {
+    this.path = path;
+    this.#sqlite = sqlite;
+  }
+
+  /** Runs a statement and tells how many rows it changed and the last new row's id. */
+  run(sql: string, ...values: SQLInputValue[]): { changes: number; id: number } {
+    return explained(this.path, () => {
+      const result = this.#prepare(sql).run(...values);
+      return { changes: Number(result.changes), id: Number(result.lastInsertRowid) };
+    });
+  }
+
+  /** Runs a query and returns all of its rows. */
+  all(sql: string, ...values: SQLInputValue[]): Row[] {
+    return explained(this.path, () => this.#prepare(sql).all(...values) as Row[]);
+  }
+
+  /** Runs a query and returns its first row. */
+  first(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return explained(this.path, () => this.#prepare(sql).get(...values) as Row | undefined);
+  }
+
+  /** Does work in one transaction that holds the write lock from its start; an error rolls it back. */
+  transaction<T>(work: () => T): T {
+    explained(this.path, () => this.#sqlite.exec("BEGIN IMMEDIATE"));
+    try {
+      const result = work();
+      explained(this.path, () => this.#sqlite.exec("COMMIT"));
+      return result;
+    } catch (error) {
+      if (this.#sqlite.isTransaction) this.#sqlite.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#sqlite.close();
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#sqlite.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+/**
+ * Opens the registry and migrates it. Without `create`, a registry that does not exist yet is read as an empty
+ * one and nothing is written.
+ *
+ * @throws {PikoError} failed when the file is damaged, newer than this piko, or cannot be opened.
+ */
+export function openDatabase(path: string, options: { create: boolean }): Database {
+  const exists = fileExists(path);
+  if (!exists && options.create) makeFolder(path);
+  return explained(path, () => {
+    const sqlite = new DatabaseSync(exists || options.create ? path : ":memory:", {
+      timeout: BUSY_TIMEOUT,
+      enableForeignKeyConstraints: true,
+    });
+    try {
+      migrate(path, sqlite);
+    } catch (error) {
+      sqlite.close();
+      throw error;
+    }
+    return new Database(path, sqlite);
+  });
+}
+
+function migrate(path: string, sqlite: DatabaseSync): void {
+  let version = userVersion(sqlite);
+  if (version === SCHEMA_VERSION) return;
+  if (version > SCHEMA_VERSION) {
+    throw new PikoError(
+      `The registry ${path} was written by a newer piko (schema ${version}, this one knows ${SCHEMA_VERSION})`,
+      { code: "failed", hint: "install the newer piko again; nothing was changed" },
+    );
+  }
+  // Several first starts at once race for the switch, which SQLite's busy timeout does not cover.
+  withRetries(() => sqlite.exec("PRAGMA journal_mode = WAL"));
+  sqlite.exec("BEGIN IMMEDIATE");
+  try {
+    version = userVersion(sqlite);
+    for (const step of MIGRATIONS.slice(version)) sqlite.exec(step);
+    sqlite.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    sqlite.exec("COMMIT");
+  } catch (error) {
+    if (sqlite.isTransaction) sqlite.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+function userVersion(sqlite: DatabaseSync): number {
+  const row = sqlite.prepare("PRAGMA user_version").get() as { user_version: number };
+  return row.user_version;
+}
+
+function withRetries(work: () => void): void {
+  const deadline = Date.now() + BUSY_TIMEOUT;
+  for (;;) {
+    try {
+      return work();
+    } catch (error) {
+      if (sqliteCode(error) !== 5 || Date.now() > deadline) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5 + Math.random() * 20);
+    }
+  }
+}
+
+/** Gives the primary result code of an SQLite error (https://sqlite.org/rescode.html), else undefined. */
+function sqliteCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !("errcode" in error)) return undefined;
+  return Number(error.errcode) & 0xff;
+}
+
+function explained<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const code = sqliteCode(error);
+    if (code === undefined) throw error;
+    throw explain(path, code, error);
+  }
+}
+
+function explain(path: string, code: number, cause: unknown): PikoError {
+  switch (code) {
+    case 5:
+    case 6:
+      return new PikoError(`The registry ${path} is busy: another piko holds it for too long`, {
+        code: "conflict",
+        hint: "try again; `piko doctor` names the process",
+        cause,
+      });
+    case 11:
+    case 26:
+      return new PikoError(`The registry ${path} is damaged, and was left as it is`, {
+        code: "failed",
+        hint:
+          `restore it from a backup, or set it aside (mv '${path}' '${path}.damaged') and run piko init again: ` +
+          "worktrees, containers and volumes are still there",
+        cause,
+      });
+    case 13:
+      return new PikoError(`Cannot write the registry ${path}: the disk is full`, {
+        code: "failed",
+        hint: "free some space and try again; nothing was changed",
+        cause,
+      });
+    case 8:
+    case 14:
+    case 3:
+      return new PikoError(`Cannot open the registry ${path} for writing`, {
+        code: "failed",
+        hint: "check the rights of its folder, or set PIKO_HOME to another one",
+        cause,
+      });
+    default:
+      return new PikoError(`The registry ${path} failed: ${messageOf(cause)}`, {
+        code: "failed",
+        cause,
+      });
+  }
+}
+
+function fileExists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Deno.errors.NotADirectory) return false;
+    throw notWritable(path, error);
+  }
+}
+
+function makeFolder(path: string): void {
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  try {
+    Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw notWritable(path, error);
+  }
+}
+
+function notWritable(path: string, cause: unknown): PikoError {
+  return new PikoError(`Cannot open the registry ${path}: ${messageOf(cause)}`, {
+    code: "failed",
+    hint: "check the rights of its folder, or set PIKO_HOME to another one",
+    cause,
+  });
+}

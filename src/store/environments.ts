@@ -1,0 +1,403 @@
+/**
+ * The environments of this machine with their slots, ports and steps. A slot and a name are given out in one
+ * transaction, so that any number of pikos at once, in any number of projects, never get the same.
+ */
+
+import type { Mode, State } from "../domain/environment.ts";
+import { PikoError } from "../domain/errors.ts";
+import { composeProjectNames, quote } from "../domain/names.ts";
+import { type GivenPort, MAX_SLOT } from "../domain/ports.ts";
+import type { Step } from "../domain/report.ts";
+import type { Database, Row } from "./database.ts";
+import type { ProjectRecord } from "./projects.ts";
+
+/** An environment as the registry knows it. */
+export interface EnvironmentRecord {
+  id: number;
+  projectId: number;
+  project: string;
+  root: string;
+  name: string;
+  branch: string;
+  slot: number;
+  mode: Mode;
+  state: State;
+  path: string;
+  dataDir: string;
+  composeProject: string;
+  /** Absolute paths, the first of which sets the project directory; empty in simple mode. */
+  composeFiles: string[];
+  overrideFile: string | null;
+  session: string | null;
+  createdAt: string;
+  ports: GivenPort[];
+}
+
+/** What `reserve` needs to know. */
+export interface Wanted {
+  name: string;
+  branch: string;
+  mode: Mode;
+  path: string;
+  dataDir: string;
+}
+
+/** A step of an operation that was begun. */
+export interface StepRecord {
+  operation: string;
+  step: Step;
+  detail: Record<string, unknown>;
+  startedAt: string;
+}
+
+/** A link that piko made in a worktree. */
+export interface CarriedRecord {
+  /** Relative to the worktree. */
+  path: string;
+  /** What the link holds. */
+  target: string;
+}
+
+/** A volume that stayed when its environment was destroyed. */
+export interface KeptVolume {
+  name: string;
+  root: string;
+  environment: string;
+  composeProject: string;
+}
+
+const COLUMNS =
+  "SELECT e.*, p.name AS project, p.root AS root FROM environments e JOIN projects p ON p.id = e.project_id";
+
+/** The tables of environments and of what belongs to them. */
+export class Environments {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /**
+   * Gives out a name, the lowest free slot and a compose project, and records the environment as `creating`.
+   *
+   * @throws {PikoError} conflict when the name is taken or no slot is free.
+   */
+  reserve(project: ProjectRecord, wanted: Wanted): EnvironmentRecord {
+    return this.#database.transaction(() => {
+      this.refuseTaken(project.id, wanted.name, wanted.branch);
+      const slot = this.#lowestFreeSlot();
+      const composeProject = this.#freeComposeProject(project, wanted.name);
+      const { id } = this.#database.run(
+        `INSERT INTO environments
+           (project_id, name, branch, slot, mode, state, path, data_dir, compose_project, created_at)
+         VALUES (?, ?, ?, ?, ?, 'creating', ?, ?, ?, ?)`,
+        project.id,
+        wanted.name,
+        wanted.branch,
+        slot,
+        wanted.mode,
+        wanted.path,
+        wanted.dataDir,
+        composeProject,
+        new Date().toISOString(),
+      );
+      return this.require(id);
+    });
+  }
+
+  /**
+   * Refuses a name that an environment of the project has.
+   *
+   * @throws {PikoError} conflict that says for which branch, and what helps.
+   */
+  refuseTaken(projectId: number, name: string, branch: string): void {
+    const known = this.find(projectId, name);
+    if (known !== undefined) throw nameTaken(known, branch);
+  }
+
+  /** Forgets an environment, and with it its slot, ports, steps and links. */
+  remove(id: number): void {
+    this.#database.run("DELETE FROM environments WHERE id = ?", id);
+  }
+
+  /** Reads an environment that is known to be there. */
+  require(id: number): EnvironmentRecord {
+    const row = this.#database.first(`${COLUMNS} WHERE e.id = ?`, id);
+    if (row === undefined) {
+      throw new PikoError("The environment was destroyed meanwhile", {
+        code: "not-found",
+        hint: "piko list",
+      });
+    }
+    return this.#withPorts([row])[0] as EnvironmentRecord;
+  }
+
+  /** Finds an environment of a project by its name. */
+  find(projectId: number, name: string): EnvironmentRecord | undefined {
+    const row = this.#database.first(
+      `${COLUMNS} WHERE e.project_id = ? AND e.name = ?`,
+      projectId,
+      name,
+    );
+    return row && this.#withPorts([row])[0];
+  }
+
+  /** Lists the environments of a project, or of all, by project and name. */
+  list(projectId?: number): EnvironmentRecord[] {
+    const rows = projectId === undefined
+      ? this.#database.all(`${COLUMNS} ORDER BY p.name, e.name`)
+      : this.#database.all(`${COLUMNS} WHERE e.project_id = ? ORDER BY e.name`, projectId);
+    return this.#withPorts(rows);
+  }
+
+  /** Records how far an environment has come. */
+  setState(id: number, state: State): void {
+    this.#database.run("UPDATE environments SET state = ? WHERE id = ?", state, id);
+  }
+
+  /** Records that an environment has no containers after all, since its branch has no compose file. */
+  setMode(id: number, mode: Mode): void {
+    this.#database.run("UPDATE environments SET mode = ? WHERE id = ?", mode, id);
+  }
+
+  /** Records the compose files of an environment and the override file piko lays over them. */
+  setComposeFiles(id: number, files: readonly string[], overrideFile: string): void {
+    this.#database.run(
+      "UPDATE environments SET compose_files = ?, override_file = ? WHERE id = ?",
+      JSON.stringify(files),
+      overrideFile,
+      id,
+    );
+  }
+
+  /**
+   * Gives an environment the first compose project that neither another row nor the engine has.
+   *
+   * @param isTaken tells whether something in the engine bears this name already.
+   */
+  chooseComposeProject(record: EnvironmentRecord, isTaken: (name: string) => boolean): string {
+    return this.#database.transaction(() => {
+      for (const name of composeProjectNames(record.project, record.name)) {
+        const other = this.#database.first(
+          "SELECT id FROM environments WHERE compose_project = ? AND id <> ?",
+          name,
+          record.id,
+        );
+        if (other !== undefined || isTaken(name)) continue;
+        this.#database.run(
+          "UPDATE environments SET compose_project = ? WHERE id = ?",
+          name,
+          record.id,
+        );
+        return name;
+      }
+      throw new TypeError("composeProjectNames() ended");
+    });
+  }
+
+  /** Replaces the ports of an environment, computed inside the transaction that records them. */
+  givePorts(id: number, assign: (kept: readonly GivenPort[]) => readonly GivenPort[]): GivenPort[] {
+    return this.#database.transaction(() => {
+      const given = assign(this.require(id).ports);
+      this.#database.run("DELETE FROM ports WHERE environment_id = ?", id);
+      for (const port of given) {
+        this.#database.run(
+          `INSERT INTO ports (environment_id, service, container_port, protocol, host_ip, host_port)
+           VALUES (?, ?, ?, ?, ?, ?)`,
+          id,
+          port.service,
+          port.containerPort,
+          port.protocol,
+          port.hostIp,
+          port.hostPort,
+        );
+      }
+      return this.require(id).ports;
+    });
+  }
+
+  /** Records that a step is about to begin. */
+  beginStep(id: number, operation: string, step: Step, detail: Record<string, unknown> = {}): void {
+    this.#database.run(
+      "INSERT INTO steps (environment_id, operation, step, detail, started_at) VALUES (?, ?, ?, ?, ?)",
+      id,
+      operation,
+      step,
+      JSON.stringify(detail),
+      new Date().toISOString(),
+    );
+  }
+
+  /** Lists the steps that were begun on an environment, the oldest first. */
+  listSteps(id: number): StepRecord[] {
+    return this.#database.all("SELECT * FROM steps WHERE environment_id = ? ORDER BY id", id).map(
+      (row) => ({
+        operation: String(row.operation),
+        step: String(row.step) as Step,
+        detail: JSON.parse(String(row.detail)) as Record<string, unknown>,
+        startedAt: String(row.started_at),
+      }),
+    );
+  }
+
+  /** Records a link that is about to be made in an environment's worktree. */
+  addCarried(id: number, carried: CarriedRecord): void {
+    this.#database.run(
+      "INSERT OR REPLACE INTO carried (environment_id, path, target) VALUES (?, ?, ?)",
+      id,
+      carried.path,
+      carried.target,
+    );
+  }
+
+  /** Lists the links that piko made in an environment's worktree. */
+  listCarried(id: number): CarriedRecord[] {
+    return this.#database.all(
+      "SELECT path, target FROM carried WHERE environment_id = ? ORDER BY path",
+      id,
+    )
+      .map((row) => ({ path: String(row.path), target: String(row.target) }));
+  }
+
+  /** Records the volumes that stay after an environment is gone, so that its next life may have them again. */
+  keepVolumes(record: EnvironmentRecord, names: readonly string[]): void {
+    this.#database.transaction(() => {
+      this.#database.run(
+        "DELETE FROM kept_volumes WHERE compose_project = ?",
+        record.composeProject,
+      );
+      for (const name of names) {
+        this.#database.run(
+          `INSERT OR REPLACE INTO kept_volumes (name, root, environment, compose_project, kept_at)
+           VALUES (?, ?, ?, ?, ?)`,
+          name,
+          record.root,
+          record.name,
+          record.composeProject,
+          new Date().toISOString(),
+        );
+      }
+    });
+  }
+
+  /** Lists the volumes that earlier environments of a project left behind. */
+  listKeptVolumes(root: string): KeptVolume[] {
+    return this.#database.all("SELECT * FROM kept_volumes WHERE root = ? ORDER BY name", root).map(
+      (row) => ({
+        name: String(row.name),
+        root: String(row.root),
+        environment: String(row.environment),
+        composeProject: String(row.compose_project),
+      }),
+    );
+  }
+
+  #lowestFreeSlot(): number {
+    const taken = new Set(
+      this.#database.all("SELECT slot FROM environments").map((row) => row.slot),
+    );
+    for (let slot = 1; slot <= MAX_SLOT; slot++) if (!taken.has(slot)) return slot;
+    throw new PikoError(`All ${MAX_SLOT} slots of this machine are in use`, {
+      code: "conflict",
+      hint: "piko list --all shows what exists; piko destroy NAME frees a slot",
+    });
+  }
+
+  #freeComposeProject(project: ProjectRecord, name: string): string {
+    const kept = this.#database.first(
+      "SELECT compose_project FROM kept_volumes WHERE root = ? AND environment = ?",
+      project.root,
+      name,
+    );
+    const candidates = kept === undefined ? composeProjectNames(project.name, name) : [
+      String(kept.compose_project),
+      ...firstOf(composeProjectNames(project.name, name), MAX_SLOT + 1),
+    ];
+    for (const candidate of candidates) {
+      const known = this.#database.first(
+        "SELECT 1 FROM environments WHERE compose_project = ?",
+        candidate,
+      );
+      if (known === undefined) return candidate;
+    }
+    throw new TypeError("More compose projects than slots");
+  }
+
+  #withPorts(rows: Row[]): EnvironmentRecord[] {
+    const ports = new Map<number, GivenPort[]>();
+    const sql = "SELECT * FROM ports";
+    const order = " ORDER BY service, container_port, protocol, host_port";
+    const found = rows.length === 1
+      ? this.#database.all(`${sql} WHERE environment_id = ?${order}`, Number(rows[0]?.id))
+      : rows.length === 0
+      ? []
+      : this.#database.all(sql + order);
+    for (const row of found) {
+      const id = Number(row.environment_id);
+      const list = ports.get(id) ?? [];
+      if (list.length === 0) ports.set(id, list);
+      list.push({
+        service: String(row.service),
+        containerPort: Number(row.container_port),
+        protocol: row.protocol === "udp" ? "udp" : "tcp",
+        hostIp: row.host_ip === null ? null : String(row.host_ip),
+        hostPort: Number(row.host_port),
+      });
+    }
+    return rows.map((row) => environmentOf(row, ports.get(Number(row.id)) ?? []));
+  }
+}
+
+function* firstOf<T>(items: Iterable<T>, count: number): Generator<T> {
+  for (const item of items) {
+    if (count-- <= 0) return;
+    yield item;
+  }
+}
+
+function nameTaken(known: EnvironmentRecord, branch: string): PikoError {
+  if (known.branch !== branch) {
+    return new PikoError(
+      `Environment ${quote(known.name)} exists already, for branch ${quote(known.branch)}`,
+      {
+        code: "conflict",
+        hint: `piko create OTHER-NAME --branch '${branch.replaceAll("'", `'\\''`)}'`,
+      },
+    );
+  }
+  if (known.state === "creating" || known.state === "failed") {
+    return new PikoError(
+      `Environment ${quote(known.name)} exists already, and was not made completely`,
+      {
+        code: "conflict",
+        hint: `piko destroy ${known.name}`,
+      },
+    );
+  }
+  return new PikoError(`Environment ${quote(known.name)} exists already`, {
+    code: "conflict",
+    hint: `piko status ${known.name}`,
+  });
+}
+
+function environmentOf(row: Row, ports: GivenPort[]): EnvironmentRecord {
+  return {
+    id: Number(row.id),
+    projectId: Number(row.project_id),
+    project: String(row.project),
+    root: String(row.root),
+    name: String(row.name),
+    branch: String(row.branch),
+    slot: Number(row.slot),
+    mode: row.mode as Mode,
+    state: row.state as State,
+    path: String(row.path),
+    dataDir: String(row.data_dir),
+    composeProject: String(row.compose_project),
+    composeFiles: JSON.parse(String(row.compose_files)) as string[],
+    overrideFile: row.override_file === null ? null : String(row.override_file),
+    session: row.session === null ? null : String(row.session),
+    createdAt: String(row.created_at),
+    ports,
+  };
+}

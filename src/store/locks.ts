@@ -1,0 +1,153 @@
+/**
+ * One command at a time per environment. The lock is the kernel's (flock): it ends with the process that holds
+ * it, also by kill -9. The lock file says who holds it, and is never removed: a waiter that has it open would
+ * otherwise lock a file that nobody else can find any more.
+ */
+
+import { interrupted, messageOf, PikoError, throwIfInterrupted } from "../domain/errors.ts";
+
+/** Who holds a lock. */
+export interface LockHolder {
+  /** What the person typed, like "piko up auth". */
+  command: string;
+  pid: number;
+  /** When it got the lock, in ISO 8601. */
+  since: string;
+}
+
+/** How a lock is taken. */
+export interface LockOptions {
+  /** What to tell others who want the lock. */
+  command: string;
+  /** Whether to wait for another holder; otherwise that is a conflict. */
+  block: boolean;
+  /** Called when waiting starts, and again when another holder comes in between. */
+  onWait?: ((holder: LockHolder | undefined) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** A lock that is held until it is released. */
+export class Lock implements Disposable {
+  readonly #file: Deno.FsFile;
+  #held = true;
+
+  constructor(file: Deno.FsFile) {
+    this.#file = file;
+  }
+
+  /** Lets the next one in; may be called again. */
+  release(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#file.truncateSync(0);
+    this.#file.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
+}
+
+/** Milliseconds between two attempts to get a lock. */
+const INTERVAL = 50;
+
+/**
+ * Takes the lock named `key` in a folder of locks, which is made if it is missing. Whoever holds it excludes
+ * every other caller, of this process too.
+ *
+ * @throws {PikoError} conflict when another one holds it and `block` is false; interrupted.
+ */
+export async function acquireLock(
+  folder: string,
+  key: string,
+  options: LockOptions,
+): Promise<Lock> {
+  throwIfInterrupted(options.signal);
+  const path = `${folder}/${encodeURIComponent(key)}.lock`;
+  const file = await openLockFile(folder, path);
+  try {
+    let shown: string | undefined;
+    while (!await file.tryLock(true)) {
+      const holder = await readHolder(path);
+      if (!options.block) throw conflict(holder);
+      const text = JSON.stringify(holder) ?? "";
+      if (shown === undefined || (holder !== undefined && text !== shown)) {
+        shown = text;
+        options.onWait?.(holder);
+      }
+      await pause(INTERVAL, options.signal);
+      if (options.signal?.aborted) throw interrupted();
+    }
+    writeHolder(file, {
+      command: options.command,
+      pid: Deno.pid,
+      since: new Date().toISOString(),
+    });
+    return new Lock(file);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+async function openLockFile(folder: string, path: string): Promise<Deno.FsFile> {
+  try {
+    await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+    return await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
+  } catch (error) {
+    throw new PikoError(`Cannot open the lock file ${path}: ${messageOf(error)}`, {
+      code: "failed",
+      cause: error,
+    });
+  }
+}
+
+/** Reads who holds a lock; undefined in the moment between taking it and saying so. */
+async function readHolder(path: string): Promise<LockHolder | undefined> {
+  const text = await Deno.readTextFile(path);
+  // The holder ends its line last: without the end it is still writing.
+  return text.endsWith("\n") ? JSON.parse(text) as LockHolder : undefined;
+}
+
+function writeHolder(file: Deno.FsFile, holder: LockHolder): void {
+  const bytes = new TextEncoder().encode(`${JSON.stringify(holder)}\n`);
+  try {
+    file.truncateSync(0);
+    for (let sent = 0; sent < bytes.length;) sent += file.writeSync(bytes.subarray(sent));
+  } catch {
+    // The lock is held all the same. A full disk must not keep `piko destroy` from making room.
+  }
+}
+
+function conflict(holder: LockHolder | undefined): PikoError {
+  const message = holder === undefined
+    ? "Another piko is at work on it"
+    : `"${holder.command}" (process ${holder.pid}) is at work on it`;
+  return new PikoError(message, {
+    code: "conflict",
+    hint: "wait until it is done, or leave out --no-block",
+  });
+}
+
+function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    signal?.addEventListener("abort", done);
+  });
+}
+
+/** Tells whether somebody holds the lock named `key` now. */
+export async function isLocked(folder: string, key: string): Promise<boolean> {
+  try {
+    using file = await Deno.open(`${folder}/${encodeURIComponent(key)}.lock`, { read: true });
+    return !await file.tryLock(false);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

@@ -24,16 +24,21 @@ export async function runScript(main: () => Promise<number>): Promise<never> {
   try {
     Deno.exit(await main());
   } catch (error) {
-    say(`${styled("✗", "red")} ${messageOf(error)}`);
-    if (error instanceof PikoError) {
-      for (const line of error.details) say(`    ${line}`);
-      if (error.hint !== undefined) say(`  ${error.hint}`);
-    } else if (error instanceof CommandError) {
-      for (const line of error.stderr.trimEnd().split("\n")) say(`    ${line}`);
-    } else if (error instanceof Error && error.stack !== undefined) {
-      say(styled(error.stack, "dim"));
-    }
+    tellError(error);
     Deno.exit(1);
+  }
+}
+
+/** Tells an error: its sentence, its details and its hint; the stack only where a bug must be behind it. */
+export function tellError(error: unknown): void {
+  say(`${styled("✗", "red")} ${messageOf(error)}`);
+  if (error instanceof PikoError) {
+    for (const line of error.details) say(`    ${line}`);
+    if (error.hint !== undefined) say(`  ${error.hint}`);
+  } else if (error instanceof CommandError) {
+    for (const line of error.stderr.trimEnd().split("\n")) say(`    ${line}`);
+  } else if (error instanceof Error && error.stack !== undefined) {
+    say(styled(error.stack, "dim"));
   }
 }
 

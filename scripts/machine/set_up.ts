@@ -4,7 +4,7 @@
  * is used, and what is missing is told with the way to get it. Each step is safe to repeat.
  */
 
-import { messageOf, PikoError } from "../../src/domain/errors.ts";
+import { PikoError } from "../../src/domain/errors.ts";
 import { ensureImages, type Images } from "../images.ts";
 import { engineIsElsewhere, hasDockerd, startEngine } from "./engine.ts";
 import {
@@ -16,7 +16,7 @@ import {
   updatePackageLists,
 } from "./packages.ts";
 import { findExecutable, isOlder, OLDEST_COMPOSE, type Program, whyMissing } from "./probe.ts";
-import { asks, personIsThere, say } from "./say.ts";
+import { asks, personIsThere, say, tellError } from "./say.ts";
 
 /** The release of Debian from which compose v2 comes when the machine's own is too old. */
 const RELEASE_WITH_COMPOSE = "trixie";
@@ -67,17 +67,13 @@ export async function setUpMachine({ ask, want }: SetUpOptions): Promise<SetUp> 
     engineStarted: false,
     images: { made: [], pulled: [] },
   };
-  const failures: string[] = [];
   const attempt = async (work: () => Promise<void>) => {
     try {
       await work();
     } catch (error) {
       // A step that fails leaves its program missing; the other programs are none the worse.
       if (!(error instanceof PikoError)) throw error;
-      failures.push(messageOf(error));
-      say(`✗ ${messageOf(error)}`);
-      for (const line of error.details) say(`    ${line}`);
-      if (error.hint !== undefined) say(`  ${error.hint}`);
+      tellError(error);
     }
   };
 

@@ -1,0 +1,1043 @@
+/**
+ * Talks to git. Names and paths are arguments and never options; git's own variables (a stray GIT_DIR, say) are kept
+ * from it; and whatever could lose work is left to git's own refusals. Needs git 2.31.
+ */
+
+import { CommandError, PikoError, throwIfInterrupted } from "../domain/errors.ts";
+import { quote } from "../domain/names.ts";
+import { type Outcome, tryRun, type Variables } from "./run.ts";
+
+/** What a folder's repository is. */
+export interface Repository {
+  /** The main worktree's top folder, links resolved; of a bare repository its own folder. */
+  root: string;
+  /** The top folder of the worktree that the folder lies in. */
+  here: string;
+  isBare: boolean;
+  isLinkedWorktree: boolean;
+  /** The top folder of the repository that has this one as a submodule. */
+  superproject: string | undefined;
+  /** The folder of what all worktrees share, mostly `<root>/.git`. */
+  commonDir: string;
+}
+
+/** Where a branch exists; nowhere when it is neither here nor on a remote. */
+export interface BranchPlaces {
+  isLocal: boolean;
+  /** The worktree that has it checked out; that folder may be gone. */
+  checkedOutAt: string | undefined;
+  /** The remotes that have it, `origin` first. */
+  remotes: string[];
+}
+
+/** What a new worktree has checked out. */
+export type WorktreePlan =
+  | { kind: "existing"; branch: string }
+  | { kind: "track"; branch: string; remote: string }
+  | { kind: "new"; branch: string; from: string };
+
+/** What {@link Git.addWorktree} has made. */
+export interface AddedWorktree {
+  /** The commit that is checked out. */
+  head: string;
+  /** Whether the branch was made too. */
+  madeBranch: boolean;
+}
+
+/** One line of `git worktree list`; the first one is the main worktree. */
+export interface Worktree {
+  path: string;
+  /** The branch without `refs/heads/`; undefined when detached or bare. */
+  branch: string | undefined;
+  /** Why it is locked, "" without a reason, undefined when it is not. */
+  locked: string | undefined;
+}
+
+/** A file with work that is in no commit. */
+export interface ChangedFile {
+  state: "modified" | "added" | "deleted" | "renamed" | "conflicted" | "untracked";
+  path: string;
+}
+
+/** What would be lost with a worktree. */
+export interface Work {
+  files: ChangedFile[];
+  /** As "1a2b3c4 Subject", those of a submodule as "path: 1a2b3c4 Subject"; the latest 50 of each. */
+  commits: string[];
+}
+
+interface Cancellable {
+  signal?: AbortSignal | undefined;
+}
+
+/** The variables that `git rev-parse --local-env-vars` names: they point git at a certain repository. */
+const REPOSITORY_VARIABLES = new Set([
+  "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+  "GIT_CONFIG",
+  "GIT_CONFIG_PARAMETERS",
+  "GIT_CONFIG_COUNT",
+  "GIT_OBJECT_DIRECTORY",
+  "GIT_DIR",
+  "GIT_WORK_TREE",
+  "GIT_IMPLICIT_WORK_TREE",
+  "GIT_GRAFT_FILE",
+  "GIT_INDEX_FILE",
+  "GIT_NO_REPLACE_OBJECTS",
+  "GIT_REPLACE_REF_BASE",
+  "GIT_PREFIX",
+  "GIT_INTERNAL_SUPER_PREFIX",
+  "GIT_SHALLOW_FILE",
+  "GIT_COMMON_DIR",
+  "GIT_NAMESPACE",
+]);
+
+/** How often a command is tried that meets a lock of another git. */
+const ATTEMPTS = 12;
+
+/** The reason that git itself locks a worktree with while it adds it; it stays when git is killed. */
+const BEING_ADDED = "initializing";
+
+/** The one git. */
+export class Git {
+  readonly #variables: Variables;
+
+  /** Takes the variables that git is started with, git's own pointers to a repository aside. */
+  constructor({ variables }: { variables: Variables }) {
+    const chosen = Object.entries(variables).filter(([name]) =>
+      !REPOSITORY_VARIABLES.has(name) && name !== "LANGUAGE"
+    );
+    this.#variables = {
+      ...Object.fromEntries(chosen),
+      // Error messages are told apart by their English words.
+      LC_ALL: "C",
+      GIT_TERMINAL_PROMPT: "0",
+    };
+  }
+
+  /**
+   * Tells what repository a folder lies in.
+   *
+   * @throws {PikoError} not-found when it lies in none, unavailable when git is missing or too old.
+   */
+  async inspectRepository(folder: string, { signal }: Cancellable = {}): Promise<Repository> {
+    const argv = [
+      ...["git", "-C", folder, "rev-parse", "--path-format=absolute", "--is-bare-repository"],
+      ...["--is-inside-work-tree", "--absolute-git-dir", "--git-common-dir"],
+      ...["--show-superproject-working-tree", "--show-toplevel"],
+    ];
+    const outcome = await this.#try(argv, { signal });
+    const [bare, inside, gitDir, commonDir, ...tops] = lines(outcome.stdout);
+    if (bare === "--path-format=absolute") {
+      throw new PikoError("This git is too old", {
+        code: "unavailable",
+        hint: "install git 2.31 or newer",
+      });
+    }
+    // In a bare repository and inside .git, --show-toplevel fails after the rest has been told.
+    const isWhole = inside === "true" ? outcome.exitCode === 0 : commonDir !== undefined;
+    if (!isWhole || gitDir === undefined || commonDir === undefined) {
+      throw whyNoRepository(folder, argv, outcome);
+    }
+    if (tops.length > 2) throw newlineInPath(folder);
+    const superproject = tops.length === 2 ? tops[0] : undefined;
+    if (bare === "true") {
+      return {
+        root: commonDir,
+        here: commonDir,
+        isBare: true,
+        isLinkedWorktree: false,
+        superproject: undefined,
+        commonDir,
+      };
+    }
+    const here = tops.at(-1);
+    const isLinkedWorktree = here !== undefined && gitDir !== commonDir;
+    if (here !== undefined && !isLinkedWorktree) {
+      return { root: here, here, isBare: false, isLinkedWorktree, superproject, commonDir };
+    }
+    const main = await this.#mainWorktree(commonDir, signal);
+    return { ...main, here: here ?? main.root, isLinkedWorktree, superproject, commonDir };
+  }
+
+  /** Tells whether anything was committed yet on what is checked out. */
+  async hasCommit(root: string, options: Cancellable = {}): Promise<boolean> {
+    return await this.head(root, options) !== undefined;
+  }
+
+  /** Tells the branch that is checked out, with or without a commit; undefined when HEAD is detached. */
+  async currentBranch(root: string, { signal }: Cancellable = {}): Promise<string | undefined> {
+    const argv = ["git", "-C", root, "symbolic-ref", "--quiet", "HEAD"];
+    const outcome = await this.#try(argv, { signal });
+    if (outcome.exitCode === 1) return undefined;
+    if (outcome.exitCode !== 0) throw new CommandError(argv, outcome);
+    return withoutPrefix(outcome.stdout.trimEnd(), "refs/heads/");
+  }
+
+  /** Tells the commit that is checked out; undefined in a repository without one. */
+  head(root: string, options: Cancellable = {}): Promise<string | undefined> {
+    return this.findCommit(root, "HEAD", options);
+  }
+
+  /** Finds the commit that a branch, a tag or any other revision names. */
+  async findCommit(
+    root: string,
+    revision: string,
+    { signal }: Cancellable = {},
+  ): Promise<string | undefined> {
+    if (revision === "" || revision.includes("\0")) return undefined;
+    const outcome = await this.#try([
+      ...["git", "-C", root, "rev-parse", "--verify", "--quiet", "--end-of-options"],
+      `${revision}^{commit}`,
+    ], { signal });
+    return outcome.exitCode === 0 ? outcome.stdout.trimEnd() : undefined;
+  }
+
+  /**
+   * Tells where a branch exists: here, on remotes, or nowhere yet.
+   *
+   * @throws {PikoError} usage when git takes no such name; conflict when git cannot keep it beside another branch, as
+   *   `feat/x` beside `feat`.
+   */
+  async resolveBranch(
+    root: string,
+    branch: string,
+    { signal }: Cancellable = {},
+  ): Promise<BranchPlaces> {
+    const [, remotes] = await Promise.all([
+      this.#checkBranchName(root, branch, signal),
+      this.#run(["git", "-C", root, "remote"], { signal }).then(lines),
+    ]);
+    const parents = branch.split("/").slice(0, -1).map((_, index, parts) =>
+      parts.slice(0, index + 1).join("/")
+    );
+    const listed = await this.#run([
+      ...["git", "-C", root, "for-each-ref", "--format=%(refname)%00%(worktreepath)%00"],
+      ...[branch, ...parents].map((name) => `refs/heads/${name}`),
+      ...remotes.map((remote) => `refs/remotes/${remote}/${branch}`),
+    ], { signal });
+    const places = new Map(
+      [...listed.matchAll(/([^\0]+)\0([^\0]*)\0\n/g)].map(([, ref = "", path = ""]) => [ref, path]),
+    );
+    const checkedOutAt = places.get(`refs/heads/${branch}`);
+    if (checkedOutAt === undefined) {
+      const blocking = parents.find((name) => places.has(`refs/heads/${name}`)) ??
+        withoutPrefix(
+          [...places.keys()].find((ref) => ref.startsWith(`refs/heads/${branch}/`)) ?? "",
+          "refs/heads/",
+        );
+      if (blocking !== "") {
+        throw new PikoError(
+          `git cannot keep branch ${quote(branch)} beside branch ${quote(blocking)}`,
+          { code: "conflict", hint: "name another branch with --branch" },
+        );
+      }
+    }
+    return {
+      isLocal: checkedOutAt !== undefined,
+      checkedOutAt: checkedOutAt === "" ? undefined : checkedOutAt,
+      remotes: remotes
+        .filter((remote) => places.has(`refs/remotes/${remote}/${branch}`))
+        .sort((one, other) => Number(other === "origin") - Number(one === "origin")),
+    };
+  }
+
+  /**
+   * Adds a worktree in a folder that does not exist yet; a failure leaves neither folder nor branch of this call.
+   *
+   * A new branch tracks nothing, whatever it starts from: `git push` would otherwise push to that other branch.
+   *
+   * @throws {PikoError} not-found when the start of the branch is unknown; conflict when the folder or the branch
+   *   exists, or the branch is checked out elsewhere; failed for anything else, a hook of the repository included.
+   */
+  async addWorktree(
+    root: string,
+    path: string,
+    plan: WorktreePlan,
+    { signal }: Cancellable = {},
+  ): Promise<AddedWorktree> {
+    if (await lstat(path) !== undefined) {
+      throw new PikoError(`Cannot add a worktree: ${path} exists already`, { code: "conflict" });
+    }
+    const { branch } = plan;
+    const start = await this.#startOf(root, plan, signal);
+    const madeBranch = plan.kind !== "existing";
+    if (madeBranch) await this.#makeBranch(root, plan, start, signal);
+    try {
+      await this.#run(["git", "-C", root, "worktree", "add", "--", path, branch], { signal });
+      return { head: start, madeBranch };
+    } catch (error) {
+      const failure = await this.#explainAdd(root, path, branch, error);
+      const left: string[] = [];
+      try {
+        await this.#removeHalfMade(root, path);
+        if (madeBranch) await this.deleteBranch(root, branch, { force: true, onlyAt: start });
+      } catch (undoError) {
+        left.push(undoError instanceof Error ? undoError.message : String(undoError));
+      }
+      if (left.length === 0) throw failure;
+      throw new PikoError(`${failure.message}; what was made could not be removed`, {
+        code: failure.code,
+        details: left,
+        cause: failure.cause,
+      });
+    }
+  }
+
+  /** Lists the worktrees of a repository, the main one first. */
+  async listWorktrees(root: string, { signal }: Cancellable = {}): Promise<Worktree[]> {
+    return parseWorktrees(
+      await this.#run(["git", "-C", root, "worktree", "list", "--porcelain"], { signal }),
+    );
+  }
+
+  /**
+   * Removes a worktree, ignored files included; one whose folder is gone already is only forgotten. Tells whether
+   * there was one.
+   *
+   * @throws {PikoError} conflict when it holds work and `force` is not set, is locked, or is no worktree of this
+   *   repository; usage for the main worktree; failed, before anything is deleted, when files may not be deleted.
+   */
+  async removeWorktree(
+    root: string,
+    path: string,
+    { force = false, signal }: { force?: boolean } & Cancellable = {},
+  ): Promise<boolean> {
+    const place = await placeOf(path);
+    const worktrees = await this.listWorktrees(root, { signal });
+    const index = worktrees.findIndex((worktree) => worktree.path === place);
+    const isMain = index === 0 || place === await realPath(root);
+    if (isMain) {
+      throw new PikoError(`${path} is the main worktree, which piko never removes`, {
+        code: "usage",
+      });
+    }
+    const folder = await lstat(place);
+    const worktree = worktrees[index];
+    if (worktree === undefined) {
+      if (folder === undefined) return false;
+      throw new PikoError(`${path} is no worktree of ${root}`, {
+        code: "conflict",
+        hint: "look at what is in it, and remove it by hand",
+      });
+    }
+    await this.#unlock(root, worktree, signal);
+    if (folder !== undefined) await this.#checkFolder(worktree.path, folder, signal);
+    const argv = (options: string[]) => [
+      ...["git", "-C", root, "worktree", "remove"],
+      ...options,
+      ...["--", worktree.path],
+    ];
+    const outcome = await this.#try(argv(force ? ["--force"] : []), { signal });
+    if (outcome.exitCode === 0) return true;
+    const hasSubmodules = outcome.stderr.includes("containing submodules cannot be");
+    if (hasSubmodules || outcome.stderr.includes("contains modified or untracked files")) {
+      // git refuses every worktree with a submodule; whether there is work in it is asked here.
+      const work = await this.listWork(worktree.path, { signal });
+      const paths = work.files.map((file) => `${file.state}: ${file.path}`);
+      if (!hasSubmodules || paths.length + work.commits.length > 0) {
+        throw new PikoError(`${path} holds work that is in no commit of a branch`, {
+          code: "conflict",
+          hint: "commit it, or use --force to lose it",
+          details: [...paths, ...work.commits],
+        });
+      }
+      await this.#run(argv(["--force"]), { signal });
+      return true;
+    }
+    throw new PikoError(`git cannot remove the worktree ${path}`, {
+      code: "failed",
+      hint: `git -C ${root} worktree repair ${worktree.path}`,
+      cause: new CommandError(argv(force ? ["--force"] : []), outcome),
+    });
+  }
+
+  /**
+   * Deletes a branch; tells whether there was one.
+   *
+   * @param options.onlyAt keeps the branch, and returns false, when it has moved on from this commit.
+   * @throws {PikoError} conflict when it is checked out, or not merged and `force` is not set.
+   */
+  async deleteBranch(
+    root: string,
+    branch: string,
+    { force = false, onlyAt, signal }:
+      & { force?: boolean; onlyAt?: string | undefined }
+      & Cancellable = {},
+  ): Promise<boolean> {
+    const at = await this.findCommit(root, `refs/heads/${branch}`, { signal });
+    if (at === undefined || (onlyAt !== undefined && at !== onlyAt)) return false;
+    if (!force && !await this.isMerged(root, branch, undefined, { signal })) {
+      throw new PikoError(`Branch ${quote(branch)} has commits that are not merged`, {
+        code: "conflict",
+        hint: "merge it, or use --force to lose them",
+      });
+    }
+    try {
+      await this.#run(["git", "-C", root, "branch", "-D", "--quiet", "--", branch], { signal });
+      return true;
+    } catch (error) {
+      const place = error instanceof CommandError &&
+        /(?:checked out at|used by worktree at) '(.*)'/.exec(error.stderr)?.[1];
+      if (!place) {
+        // Tried again for the configuration's lock, git no longer finds the branch.
+        if (await this.findCommit(root, `refs/heads/${branch}`, { signal }) === undefined) {
+          return true;
+        }
+        throw error;
+      }
+      throw new PikoError(
+        `Cannot delete branch ${quote(branch)}: it is checked out at ${place}`,
+        { code: "conflict", cause: error },
+      );
+    }
+  }
+
+  /** Tells whether all commits of a branch are in `into`: by default in HEAD of the root, or in its upstream. */
+  async isMerged(
+    root: string,
+    branch: string,
+    into?: string,
+    { signal }: Cancellable = {},
+  ): Promise<boolean> {
+    const ref = `refs/heads/${branch}`;
+    if (into !== undefined) return await this.#isAncestor(root, ref, into, signal);
+    if (await this.#isAncestor(root, ref, "HEAD", signal)) return true;
+    const upstream = await this.#run([
+      ...["git", "-C", root, "for-each-ref", "--format=%(refname)%00%(upstream)", ref],
+    ], { signal });
+    const found = lines(upstream).find((line) => line.startsWith(`${ref}\0`))?.split("\0")[1] ?? "";
+    return found !== "" && await this.#isAncestor(root, ref, found, signal);
+  }
+
+  /**
+   * Lists what would be lost with a worktree: uncommitted and untracked files (ignored ones aside), and commits that no
+   * branch, tag or remote has, of a detached HEAD, of a stash that a rebase or merge keeps aside, and of submodules.
+   * A submodule's repository belongs to the linked worktree, so all of it that is on no remote and under no tag counts.
+   *
+   * @param options.except untracked links, relative to the worktree, that piko made; one that is no longer a link counts.
+   * @throws {PikoError} conflict when the folder is no worktree of its own any more.
+   */
+  async listWork(
+    worktreePath: string,
+    { except = [], signal }: { except?: readonly string[] } & Cancellable = {},
+  ): Promise<Work> {
+    const gitDir = await this.#gitDirOf(worktreePath, signal);
+    const [status, detached, stashes, submodules] = await Promise.all([
+      this.#run([
+        ...["git", "-C", worktreePath, "--no-optional-locks", "-c", "core.fsmonitor=false"],
+        // Reaches the submodules' own status too, which the option does not.
+        ...["-c", "status.showUntrackedFiles=all", "status", "--porcelain=v1", "-z"],
+        ...["--untracked-files=all", "--ignore-submodules=none"],
+      ], { signal }),
+      this.#detachedCommits(worktreePath, signal),
+      this.#stashesAside(worktreePath, gitDir, signal),
+      this.#submoduleCommits(worktreePath, gitDir, signal),
+    ]);
+    const files: ChangedFile[] = [];
+    for (const file of parseStatus(status)) {
+      const isOurs = file.state === "untracked" && except.includes(file.path) &&
+        (await lstat(`${worktreePath}/${file.path}`))?.isSymlink;
+      if (!isOurs) files.push(file);
+    }
+    return { files, commits: [...detached, ...stashes, ...submodules] };
+  }
+
+  /** Tells which of the paths, relative to the root, git ignores. */
+  async listIgnored(
+    root: string,
+    paths: readonly string[],
+    { signal }: Cancellable = {},
+  ): Promise<Set<string>> {
+    if (paths.length === 0) return new Set();
+    const argv = ["git", "-C", root, "check-ignore", "-z", "--stdin"];
+    const outcome = await this.#try(argv, { signal, input: paths.join("\0") + "\0" });
+    if (outcome.exitCode <= 1) return new Set(outcome.stdout.split("\0").filter(Boolean));
+    // One path behind a link or in a submodule fails the whole question.
+    if (paths.length === 1) {
+      if (/beyond a symbolic link|in submodule/.test(outcome.stderr)) return new Set();
+      throw new CommandError(argv, outcome);
+    }
+    const each = await Promise.all(paths.map((path) => this.listIgnored(root, [path], { signal })));
+    return new Set(each.flatMap((ignored) => [...ignored]));
+  }
+
+  /** Tells whether git ignores a path, relative to the root; a tracked file is not ignored. */
+  async isIgnored(root: string, path: string, options: Cancellable = {}): Promise<boolean> {
+    return (await this.listIgnored(root, [path], options)).has(path);
+  }
+
+  /** Tells whether a commit contains a file or folder, by its path from the root. */
+  async isTrackedIn(
+    root: string,
+    revision: string,
+    path: string,
+    { signal }: Cancellable = {},
+  ): Promise<boolean> {
+    const commit = await this.findCommit(root, revision, { signal });
+    if (commit === undefined) return false;
+    const plain = path.split("/").filter((part) => part !== "" && part !== ".").join("/");
+    if (plain === "") return false;
+    const found = await this.#run([
+      ...["git", "-C", root, "ls-tree", "-z", "--name-only", "--full-tree", commit, "--", plain],
+    ], { signal });
+    return found.split("\0").includes(plain);
+  }
+
+  /** Adds a pattern to the repository's `info/exclude`, which is not committed, unless it stands there. */
+  async excludePath(root: string, pattern: string, { signal }: Cancellable = {}): Promise<void> {
+    const file = (await this.#run([
+      ...["git", "-C", root, "rev-parse", "--path-format=absolute", "--git-path", "info/exclude"],
+    ], { signal })).replace(/\n$/, "");
+    await Deno.mkdir(file.slice(0, file.lastIndexOf("/")), { recursive: true });
+    await addLine(file, pattern);
+  }
+
+  /**
+   * Adds a line to the root's `.gitignore` unless it stands there; tells whether it did. The line ends of the file are
+   * kept.
+   *
+   * @throws {PikoError} failed when it may not be written, or is a link, which git does not follow.
+   */
+  async addToGitignore(root: string, line: string): Promise<boolean> {
+    const file = `${root}/.gitignore`;
+    const info = await lstat(file);
+    if (info !== undefined && !info.isFile) {
+      const what = info.isSymlink ? "a link, which git does not follow" : "not a file";
+      throw new PikoError(`Cannot add ${quote(line)} to ${file}: it is ${what}`, {
+        code: "failed",
+        hint: `add ${line} to ${root}/.git/info/exclude`,
+      });
+    }
+    return await addLine(file, line);
+  }
+
+  async #mainWorktree(
+    commonDir: string,
+    signal: AbortSignal | undefined,
+  ): Promise<{ root: string; isBare: boolean }> {
+    // With --git-dir the top folder is core.worktree, as a submodule has it, else the working folder.
+    const parent = commonDir.slice(0, commonDir.lastIndexOf("/")) || "/";
+    const argv = [
+      ...["git", "-C", parent, `--git-dir=${commonDir}`, "rev-parse", "--is-bare-repository"],
+      "--show-toplevel",
+    ];
+    const outcome = await this.#try(argv, { signal });
+    const [bare, top] = lines(outcome.stdout);
+    if (bare === "true") return { root: commonDir, isBare: true };
+    if (top === undefined) throw new CommandError(argv, outcome);
+    // After `git init --separate-git-dir` nothing records where the main worktree is.
+    if (top === parent && !commonDir.endsWith("/.git")) {
+      throw new PikoError(`Cannot tell where the main worktree of ${commonDir} is`, {
+        code: "failed",
+        hint: "go to the main worktree and try again there",
+      });
+    }
+    return { root: top, isBare: false };
+  }
+
+  async #checkBranchName(
+    root: string,
+    branch: string,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    // File systems take 255 bytes for a name, and git adds ".lock".
+    const isTooLong = new TextEncoder().encode(branch).length > 1000 ||
+      branch.split("/").some((part) => new TextEncoder().encode(part).length > 240);
+    let isValid = !isTooLong && !branch.includes("\0") && branch !== "@";
+    if (isValid) {
+      const outcome = await this.#try(
+        ["git", "-C", root, "check-ref-format", "--branch", branch],
+        { signal },
+      );
+      // `@{-1}` is valid to git and means another branch.
+      isValid = outcome.exitCode === 0 && outcome.stdout === `${branch}\n`;
+    }
+    if (isValid) return;
+    const shown = quote(branch.length > 60 ? `${branch.slice(0, 60)}…` : branch);
+    throw new PikoError(
+      isTooLong ? `Branch name ${shown} is too long` : `${shown} is not a valid branch name`,
+      { code: "usage", hint: "see git help check-ref-format" },
+    );
+  }
+
+  async #startOf(
+    root: string,
+    plan: WorktreePlan,
+    signal: AbortSignal | undefined,
+  ): Promise<string> {
+    const revision = plan.kind === "existing"
+      ? `refs/heads/${plan.branch}`
+      : plan.kind === "track"
+      ? remoteRef(plan)
+      : plan.from;
+    const commit = await this.findCommit(root, revision, { signal });
+    if (commit !== undefined) return commit;
+    if (plan.kind === "new" && !await this.hasCommit(root, { signal })) {
+      throw new PikoError(`There is no commit yet in ${root}`, {
+        code: "not-found",
+        hint: 'git commit --allow-empty -m "First commit"',
+      });
+    }
+    const what = plan.kind === "new"
+      ? `commit, branch or tag ${quote(plan.from)}`
+      : `branch ${quote(withoutPrefix(withoutPrefix(revision, "refs/heads/"), "refs/remotes/"))}`;
+    throw new PikoError(`There is no ${what} in ${root}`, {
+      code: "not-found",
+      hint: "git branch --all",
+    });
+  }
+
+  async #makeBranch(
+    root: string,
+    plan: Exclude<WorktreePlan, { kind: "existing" }>,
+    start: string,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { branch } = plan;
+    await this.#checkBranchName(root, branch, signal);
+    // A step of its own: `git worktree add -b` leaves the branch behind when the checkout fails, and does not tell
+    // whether it was the one that made it.
+    try {
+      const argv = ["git", "-C", root, "branch", "--no-track", "--", branch, start];
+      await this.#run(argv, { signal });
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      const exists = error.stderr.includes("already exists");
+      throw new PikoError(
+        exists ? `Branch ${quote(branch)} exists already` : `Cannot make branch ${quote(branch)}`,
+        { code: exists ? "conflict" : "failed", cause: error },
+      );
+    }
+    if (plan.kind !== "track") return;
+    try {
+      await this.#run([
+        ...["git", "-C", root, "branch", "--quiet", `--set-upstream-to=${remoteRef(plan)}`],
+        ...["--", branch],
+      ], { signal });
+    } catch (error) {
+      await this.deleteBranch(root, branch, { force: true, onlyAt: start });
+      throw error;
+    }
+  }
+
+  async #explainAdd(
+    root: string,
+    path: string,
+    branch: string,
+    error: unknown,
+  ): Promise<PikoError> {
+    if (error instanceof PikoError) return error;
+    const what = `Cannot add a worktree for branch ${quote(branch)}`;
+    if (!(error instanceof CommandError)) {
+      return new PikoError(what, { code: "failed", cause: error });
+    }
+    const elsewhere = /(?:checked out at|used by worktree at) '(.*)'/.exec(error.stderr)?.[1];
+    if (elsewhere !== undefined) {
+      return new PikoError(`${what}: it is checked out at ${elsewhere}`, {
+        code: "conflict",
+        cause: error,
+      });
+    }
+    // git takes back what it could not finish, but keeps a worktree whose hook failed.
+    const place = await placeOf(path);
+    const isComplete = (await this.listWorktrees(root)).some((worktree) => worktree.path === place);
+    return new PikoError(isComplete ? `${what}: the post-checkout hook failed` : what, {
+      code: "failed",
+      cause: error,
+    });
+  }
+
+  /** Removes what a failed or interrupted `git worktree add` of this call has left; git mostly does it itself. */
+  async #removeHalfMade(root: string, path: string): Promise<void> {
+    const place = await placeOf(path);
+    const known = (await this.listWorktrees(root)).some((worktree) => worktree.path === place);
+    if (known) await this.removeWorktree(root, place, { force: true });
+  }
+
+  async #unlock(
+    root: string,
+    worktree: Worktree,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    if (worktree.locked === undefined) return;
+    if (worktree.locked !== BEING_ADDED) {
+      const reason = worktree.locked === "" ? "" : ` (${worktree.locked})`;
+      throw new PikoError(`The worktree ${worktree.path} is locked${reason}`, {
+        code: "conflict",
+        hint: `git -C ${root} worktree unlock ${worktree.path}`,
+      });
+    }
+    await this.#run(["git", "-C", root, "worktree", "unlock", "--", worktree.path], { signal });
+  }
+
+  /** Refuses a folder that is no worktree any more, or that could be deleted only in part. */
+  async #checkFolder(
+    path: string,
+    folder: Deno.FileInfo,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    if (!folder.isDirectory) {
+      throw new PikoError(
+        `${path} is no folder any more but ${folder.isSymlink ? "a link" : "a file"}`,
+        {
+          code: "conflict",
+          hint: "look at what it is, and remove it by hand",
+        },
+      );
+    }
+    if (await lstat(`${path}/.git`) === undefined) {
+      const entries = [];
+      for await (const entry of Deno.readDir(path)) entries.push(entry.name);
+      // Docker makes an empty folder where it misses the source of a bind mount.
+      if (entries.length === 0) return await Deno.remove(path);
+      throw new PikoError(`${path} is no worktree any more: its .git file is gone`, {
+        code: "conflict",
+        hint: "look at what is in it, and remove it by hand",
+        details: entries.sort().slice(0, 20),
+      });
+    }
+    const blocked = await this.#listUndeletable(path, signal);
+    if (blocked.length > 0) {
+      throw new PikoError(`${path} has folders whose files you may not delete`, {
+        code: "failed",
+        hint: `sudo chown -R "$(id -u)" ${path}`,
+        details: blocked.slice(0, 20),
+      });
+    }
+  }
+
+  /**
+   * Lists the folders with contents that may not be deleted, as containers running as root leave them; git would delete
+   * the rest and forget the worktree.
+   */
+  async #listUndeletable(path: string, signal: AbortSignal | undefined): Promise<string[]> {
+    const user = Deno.uid();
+    if (user === null || user === 0) return [];
+    // -exec test asks the system itself; only folders that look wrong are asked about. What find cannot enter it has
+    // already printed.
+    const { stdout } = await this.#try([
+      ...[
+        "find",
+        path,
+        "-type",
+        "d",
+        "(",
+        "!",
+        "-user",
+        String(user),
+        "-o",
+        "!",
+        "-perm",
+        "-0700",
+        ")",
+      ],
+      ...["!", "-empty", "!", "-exec", "test", "-w", "{}", "-a", "-x", "{}", ";", "-print0"],
+    ], { signal });
+    return stdout.split("\0").filter(Boolean);
+  }
+
+  async #gitDirOf(worktreePath: string, signal: AbortSignal | undefined): Promise<string> {
+    const outcome = await this.#try([
+      ...["git", "-C", worktreePath, "rev-parse", "--absolute-git-dir", "--show-toplevel"],
+    ], { signal });
+    const [gitDir, top] = lines(outcome.stdout);
+    // Without its .git file git would find the repository around it, and answer about that one.
+    if (outcome.exitCode === 0 && gitDir !== undefined && top === await realPath(worktreePath)) {
+      return gitDir;
+    }
+    throw new PikoError(`${worktreePath} is no worktree any more`, {
+      code: "conflict",
+      hint: "look at what is in it; git worktree repair may mend it",
+      details: lines(outcome.stderr),
+    });
+  }
+
+  async #detachedCommits(
+    worktreePath: string,
+    signal: AbortSignal | undefined,
+  ): Promise<string[]> {
+    if (await this.currentBranch(worktreePath, { signal }) !== undefined) return [];
+    return await this.#log(
+      ["-C", worktreePath],
+      ["HEAD", "--not", "--branches", "--tags", "--remotes"],
+      signal,
+    );
+  }
+
+  async #stashesAside(
+    worktreePath: string,
+    gitDir: string,
+    signal: AbortSignal | undefined,
+  ): Promise<string[]> {
+    const files = ["rebase-merge/autostash", "rebase-apply/autostash", "MERGE_AUTOSTASH"];
+    const ids = await Promise.all(files.map((file) => readIfThere(`${gitDir}/${file}`)));
+    const found = ids.flatMap((id) => id === undefined ? [] : [id.trim()]);
+    if (found.length === 0) return [];
+    return await this.#log(["-C", worktreePath], ["--no-walk", ...found], signal);
+  }
+
+  async #submoduleCommits(
+    worktreePath: string,
+    gitDir: string,
+    signal: AbortSignal | undefined,
+  ): Promise<string[]> {
+    const repositories = await findRepositories(`${gitDir}/modules`);
+    const index = await this.#run(["git", "-C", worktreePath, "ls-files", "--stage", "-z"], {
+      signal,
+    });
+    for (const [, path = ""] of index.matchAll(/(?:^|\0)160000 \w+ \d\t([^\0]+)/g)) {
+      const inside = `${worktreePath}/${path}/.git`;
+      if (!(await lstat(inside))?.isDirectory) continue;
+      repositories.push({ name: path, gitDir: inside });
+      for (const nested of await findRepositories(`${inside}/modules`)) {
+        repositories.push({ ...nested, name: `${path}/${nested.name}` });
+      }
+    }
+    const commits: string[] = [];
+    for (const repository of repositories) {
+      // Its own working folder may be gone, so another one is named.
+      const where = [`--git-dir=${repository.gitDir}`, `--work-tree=${repository.gitDir}`];
+      const revisions = ["--all", "--not", "--remotes", "--tags"];
+      for (const commit of await this.#log(where, revisions, signal)) {
+        commits.push(`${repository.name}: ${commit}`);
+      }
+    }
+    return commits;
+  }
+
+  async #log(
+    where: readonly string[],
+    revisions: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<string[]> {
+    return lines(
+      await this.#run([
+        ...["git", ...where, "-c", "log.showSignature=false", "log", "--no-color", "-n", "50"],
+        ...["--format=%h %s", ...revisions, "--"],
+      ], { signal }),
+    );
+  }
+
+  async #isAncestor(
+    root: string,
+    revision: string,
+    of: string,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
+    const [one, other] = await Promise.all([
+      this.findCommit(root, revision, { signal }),
+      this.findCommit(root, of, { signal }),
+    ]);
+    if (one === undefined || other === undefined) return false;
+    const argv = ["git", "-C", root, "merge-base", "--is-ancestor", one, other];
+    const outcome = await this.#try(argv, { signal });
+    if (outcome.exitCode > 1) throw new CommandError(argv, outcome);
+    return outcome.exitCode === 0;
+  }
+
+  async #run(argv: readonly string[], options: Cancellable): Promise<string> {
+    const outcome = await this.#try(argv, options);
+    if (outcome.exitCode !== 0) throw new CommandError(argv, outcome);
+    return outcome.stdout;
+  }
+
+  /** Runs git, and again when it met another git at work, which leaves its own work undone. */
+  async #try(
+    argv: readonly string[],
+    { signal, input }: Cancellable & { input?: string | undefined },
+  ): Promise<Outcome> {
+    for (let attempt = 1;; attempt++) {
+      const outcome = await tryRun(argv, { signal, input, variables: this.#variables });
+      const isFinal = outcome.exitCode === 0 || attempt === ATTEMPTS;
+      if (isFinal || !metAnotherGit(outcome.stderr)) return outcome;
+      await new Promise((resolve) => setTimeout(resolve, attempt * (15 + 30 * Math.random())));
+      throwIfInterrupted(signal);
+    }
+  }
+}
+
+/** Parses `git worktree list --porcelain`. */
+export function parseWorktrees(text: string): Worktree[] {
+  return text.split("\n\n").filter((part) => part.trim() !== "").map((part) => {
+    const fields = new Map(
+      part.split("\n").filter(Boolean).map((line) => {
+        const space = line.indexOf(" ");
+        return space < 0 ? [line, ""] : [line.slice(0, space), line.slice(space + 1)];
+      }),
+    );
+    const branch = fields.get("branch");
+    return {
+      path: fields.get("worktree") ?? "",
+      branch: branch === undefined ? undefined : withoutPrefix(branch, "refs/heads/"),
+      locked: fields.get("locked"),
+    };
+  });
+}
+
+/** Parses `git status --porcelain=v1 -z`; a rename stands under its new path. */
+export function parseStatus(text: string): ChangedFile[] {
+  const files: ChangedFile[] = [];
+  const parts = text.split("\0");
+  for (let index = 0; index < parts.length; index++) {
+    const part = parts[index] ?? "";
+    if (part === "") continue;
+    const code = part.slice(0, 2);
+    // The old path follows as a field of its own.
+    if (/[RC]/.test(code)) index++;
+    files.push({ state: stateOf(code), path: part.slice(3) });
+  }
+  return files;
+}
+
+/** Writes a path from the root as a pattern of an ignore file that means it alone. */
+export function patternFor(path: string): string {
+  return `/${path.replace(/[\\*?[]/g, "\\$&").replace(/ $/, "\\ ")}`;
+}
+
+function stateOf(code: string): ChangedFile["state"] {
+  if (code === "??") return "untracked";
+  if (/U|AA|DD/.test(code)) return "conflicted";
+  if (/[RC]/.test(code)) return "renamed";
+  if (code.includes("D")) return "deleted";
+  if (code.includes("A")) return "added";
+  return "modified";
+}
+
+/**
+ * Tells whether git met another git's lock, or a worktree that another git is just adding (2.39 then fails to read its
+ * commondir file). A conflict of names, `cannot lock ref … exists`, is neither.
+ */
+function metAnotherGit(stderr: string): boolean {
+  return /could not lock config file|\.lock': File exists|failed to read \S*worktrees\/.*\/commondir/
+    .test(stderr);
+}
+
+function remoteRef(plan: { branch: string; remote: string }): string {
+  return `refs/remotes/${plan.remote}/${plan.branch}`;
+}
+
+function whyNoRepository(folder: string, argv: readonly string[], outcome: Outcome): PikoError {
+  const cause = new CommandError(argv, outcome);
+  const owned = /dubious ownership in repository at '(.*)'/.exec(outcome.stderr)?.[1];
+  if (owned !== undefined) {
+    return new PikoError(`git refuses ${owned}, which belongs to another user`, {
+      code: "failed",
+      hint: `git config --global --add safe.directory ${owned}`,
+      cause,
+    });
+  }
+  if (outcome.stderr.includes("cannot change to")) {
+    return new PikoError(`There is no folder ${folder}`, { code: "not-found", cause });
+  }
+  if (/not a git repository/i.test(outcome.stderr)) {
+    return new PikoError(`${folder} is not a git repository`, {
+      code: "not-found",
+      hint: "git init",
+      cause,
+    });
+  }
+  return new PikoError(`git cannot read the repository of ${folder}`, { code: "failed", cause });
+}
+
+function newlineInPath(folder: string): PikoError {
+  return new PikoError(`The path of the repository of ${quote(folder)} contains a line end`, {
+    code: "usage",
+    hint: "rename the folder",
+  });
+}
+
+/** Adds a line to a file under a lock, so that two at once add it once; tells whether it did. */
+async function addLine(path: string, line: string): Promise<boolean> {
+  try {
+    using file = await Deno.open(path, { read: true, append: true, create: true });
+    await file.lock(true);
+    const text = await new Response(streamOf(file)).text();
+    if (text.split("\n").some((known) => known.trimEnd() === line)) return false;
+    const end = text.includes("\r\n") ? "\r\n" : "\n";
+    const gap = text === "" || text.endsWith("\n") ? "" : end;
+    const bytes = new TextEncoder().encode(gap + line + end);
+    for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+    return true;
+  } catch (error) {
+    throw new PikoError(`Cannot add ${quote(line)} to ${path}`, { code: "failed", cause: error });
+  }
+}
+
+/** Reads a file to its end and leaves it open, which `file.readable` does not. */
+function streamOf(file: Deno.FsFile): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream({
+    async pull(controller) {
+      const buffer = new Uint8Array(65536);
+      const count = await file.read(buffer);
+      if (count === null) controller.close();
+      else controller.enqueue(buffer.subarray(0, count));
+    },
+  });
+}
+
+/** Finds git's own folders of submodules, whose names may contain slashes, those of nested ones included. */
+async function findRepositories(
+  modules: string,
+  prefix = "",
+): Promise<{ name: string; gitDir: string }[]> {
+  if (await lstat(modules) === undefined) return [];
+  const found = [];
+  for await (const entry of Deno.readDir(modules)) {
+    if (!entry.isDirectory) continue;
+    const gitDir = `${modules}/${entry.name}`;
+    const name = `${prefix}${entry.name}`;
+    if ((await lstat(`${gitDir}/HEAD`))?.isFile) {
+      found.push({ name, gitDir });
+      found.push(...await findRepositories(`${gitDir}/modules`, `${name}/`));
+    } else {
+      found.push(...await findRepositories(gitDir, `${name}/`));
+    }
+  }
+  return found;
+}
+
+/** Resolves the links on the way to a path, not the path itself, which may be gone or be a link. */
+async function placeOf(path: string): Promise<string> {
+  const plain = path.replace(/\/+$/, "");
+  const slash = plain.lastIndexOf("/");
+  const parent = await realPath(plain.slice(0, slash) || "/");
+  return `${parent === "/" ? "" : parent}${plain.slice(slash)}`;
+}
+
+/** Resolves a path as far as it exists. */
+async function realPath(path: string): Promise<string> {
+  try {
+    return await Deno.realPath(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return path;
+  }
+}
+
+async function lstat(path: string): Promise<Deno.FileInfo | undefined> {
+  try {
+    return await Deno.lstat(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+function lines(text: string): string[] {
+  return text.split("\n").filter((line) => line !== "");
+}
+
+function withoutPrefix(text: string, prefix: string): string {
+  return text.startsWith(prefix) ? text.slice(prefix.length) : text;
+}

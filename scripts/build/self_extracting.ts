@@ -120,12 +120,15 @@ for piko_name in ${STEERING.join(" ")}; do
   fi
 done
 
-# A place is ready when both files are there, not empty, and ours.
+# A part is there when it is ours and not empty.
+piko_whole() {
+  [ -O "$1" ] && [ -s "$1" ] && [ -x "$1" ]
+}
+
 piko_ready() {
   piko_deno=$1/${parts.programHash}/deno
   piko_script=$1/${parts.bundleHash}/piko.js
-  [ -O "$piko_deno" ] && [ -s "$piko_deno" ] && [ -x "$piko_deno" ] &&
-    [ -O "$piko_script" ] && [ -s "$piko_script" ]
+  piko_whole "$piko_deno" && piko_whole "$piko_script"
 }
 
 # In a folder for everybody, such as /tmp, a place is ours if nobody else can write into it.
@@ -135,10 +138,11 @@ piko_private() {
 
 # Unpacks one part beside its place, and moves it there when it is whole: piko_part FOLDER NAME SIZE SKIP [COUNT]
 piko_part() {
-  dd if="$piko_self" of="$piko_beside/$2" bs=${BLOCK} skip="$4" \${5:+"count=$5"} 2>&1 || return
+  piko_why=$(dd if="$piko_self" of="$piko_beside/$2" bs=${BLOCK} skip="$4" \${5:+"count=$5"} 2>&1) ||
+    { echo "$piko_why"; return 1; }
   [ "$(($(wc -c <"$piko_beside/$2")))" -eq "$3" ] || { echo "$piko_self is not whole"; return 1; }
   chmod 500 "$piko_beside/$2" || return
-  if [ "$2" = deno ]; then "$piko_beside/deno" --version 2>&1 || return; fi
+  if [ "$2" = deno ]; then "$piko_beside/deno" --version >/dev/null || return; fi
   sync "$piko_beside/$2" 2>/dev/null
   mkdir -p "$1" && [ -O "$1" ] && mv -f "$piko_beside/$2" "$1/$2"
 }
@@ -148,7 +152,7 @@ piko_unpack() {
   umask 077
   case $1 in
     '') echo "HOME is not set"; return 1 ;;
-    "\${HOME:-}"/*) [ -O "$HOME" ] || { echo "$HOME belongs to another user"; return 1; } ;;
+    "\${HOME:-/}/.cache/piko") [ -O "$HOME" ] || { echo "$HOME belongs to another user"; return 1; } ;;
   esac
   mkdir -p "$1" || return
   [ -O "$1" ] || { echo "$1 belongs to another user"; return 1; }
@@ -159,7 +163,7 @@ piko_unpack() {
   trap 'exit 129' HUP
   trap 'exit 130' INT
   trap 'exit 143' TERM
-  [ -s "$1/${parts.programHash}/deno" ] ||
+  piko_whole "$1/${parts.programHash}/deno" ||
     piko_part "$1/${parts.programHash}" deno ${parts.programSize} ${
     1 + parts.bundleBlocks
   } || return

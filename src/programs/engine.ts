@@ -186,12 +186,13 @@ export class Engine {
     const timer = setTimeout(() => (timedOut = true, line.close()), this.#timeout);
     const abort = () => line.close();
     signal?.addEventListener("abort", abort, { once: true });
+    // The signal may have been given while connecting.
+    if (signal?.aborted) line.close();
     try {
       const answer = await exchange(line, method, path);
       const bytes = await readAll(answer.body);
-      if (answer.status >= 400 && !(answer.status === 404 && options.missingIsFine)) {
-        throw refusal(answer.status, bytes);
-      }
+      const fine = answer.status < 300 || (answer.status === 404 && options.missingIsFine);
+      if (!fine) throw refusal(answer.status, bytes);
       return { status: answer.status, bytes };
     } catch (error) {
       if (signal?.aborted) throw interrupted();

@@ -9,7 +9,7 @@ import { runScript, say, tellError } from "./machine/say.ts";
 import { NEEDED, setUpMachine, tellMissing } from "./machine/set_up.ts";
 import { type Counts, countTests } from "./machine/test_report.ts";
 
-const root = new URL("..", import.meta.url).pathname;
+const root = decodeURIComponent(new URL("..", import.meta.url).pathname);
 
 await runScript(async () => {
   const args = Deno.args.filter((arg) => arg !== "--" && arg !== "--require-all");
@@ -97,7 +97,7 @@ async function readReport(path: string): Promise<string> {
 
 function isPath(arg: string): boolean {
   try {
-    return Deno.statSync(arg.startsWith("/") ? arg : `${root}/${arg}`) !== undefined;
+    return Deno.statSync(arg.startsWith("/") ? arg : `${root}${arg}`) !== undefined;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
       return false;

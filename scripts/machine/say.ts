@@ -5,9 +5,9 @@
 
 import { CommandError, messageOf, PikoError } from "../../src/domain/errors.ts";
 
-const colours = Deno.stderr.isTerminal() && !Deno.env.get("NO_COLOR");
+const colours = Deno.stdout.isTerminal() && Deno.stderr.isTerminal() && !Deno.env.get("NO_COLOR");
 
-/** Wraps a text in an ANSI style when stderr is a terminal that shows it. */
+/** Wraps a text in an ANSI style when a terminal shows it. */
 export function styled(text: string, style: "bold" | "dim" | "red" | "green" | "cyan"): string {
   if (!colours) return text;
   const code = { bold: 1, dim: 2, red: 31, green: 32, cyan: 36 }[style];

@@ -102,6 +102,11 @@ export async function setUpMachine({ ask, want }: SetUpOptions): Promise<SetUp> 
   return done;
 }
 
+/** Starts the engine of this machine if it does not run and this user may start it. */
+export async function reviveEngine(): Promise<void> {
+  if (whyMissing("engine") !== undefined && canStartEngine(await readSystem())) await startEngine();
+}
+
 /** Writes one sentence and a hint for each program that is missing. */
 export function tellMissing(missing: readonly Missing[]): void {
   for (const { program, why, hint } of missing) say(`! ${program}: ${why}\n    ${hint}`);

@@ -16,8 +16,14 @@ import { bundle, commitOf, withBuildInfo } from "./build/bundle.ts";
 import { compile, type Compiled } from "./build/compile.ts";
 import { writeSelfExtracting } from "./build/self_extracting.ts";
 import { requireDenoProgram, requireTarget, thisMachine } from "./build/targets.ts";
+import { runScript } from "./machine/say.ts";
 
 const root = decodeURIComponent(new URL("..", import.meta.url).pathname).replace(/\/$/, "");
+
+await runScript(async () => {
+  await build(readArguments(Deno.args));
+  return 0;
+});
 
 interface Wanted {
   target: string;
@@ -81,15 +87,7 @@ async function checkThatItStarts(file: string, work: string, expected: string): 
 }
 
 function readArguments(args: string[]): Wanted {
-  const { values } = parseArgs({
-    args,
-    options: {
-      target: { type: "string" },
-      kind: { type: "string" },
-      entry: { type: "string" },
-      output: { type: "string" },
-    },
-  });
+  const values = parse(args.filter((arg) => arg !== "--"));
   const { kind } = values;
   if (kind !== undefined && kind !== "compiled" && kind !== "self-extracting") {
     throw new PikoError(`There is no kind of build "${kind}"`, {
@@ -107,19 +105,26 @@ function readArguments(args: string[]): Wanted {
   };
 }
 
-function absolute(path: string): string {
-  return path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        target: { type: "string" },
+        kind: { type: "string" },
+        entry: { type: "string" },
+        output: { type: "string" },
+      },
+    }).values;
+  } catch (error) {
+    throw new PikoError(messageOf(error), {
+      code: "usage",
+      hint: "deno task build [--target T] [--kind compiled|self-extracting] [--output FILE]",
+      cause: error,
+    });
+  }
 }
 
-try {
-  await build(readArguments(Deno.args));
-} catch (error) {
-  console.error(`✗ ${messageOf(error)}`);
-  if (error instanceof PikoError) {
-    for (const line of error.details) console.error(`  ${line}`);
-    if (error.hint !== undefined) console.error(`  ${error.hint}`);
-  } else if (error instanceof Error && "stderr" in error) {
-    console.error(error.stderr);
-  }
-  Deno.exit(1);
+function absolute(path: string): string {
+  return path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
 }

@@ -23,20 +23,11 @@ export async function bundle(root: string, entry: string): Promise<string> {
   const folder = await Deno.makeTempDir({ prefix: "piko-bundle-" });
   try {
     const output = `${folder}/piko.js`;
-    await run(
-      [
-        Deno.execPath(),
-        "bundle",
-        "--quiet",
-        "--platform",
-        "browser",
-        "--minify",
-        "-o",
-        output,
-        entry,
-      ],
-      { cwd: root },
-    );
+    const options = ["--quiet", "--platform", "browser", "--minify", "--output", output];
+    await run([Deno.execPath(), "bundle", ...options, entry], {
+      cwd: root,
+      variables: { ...Deno.env.toObject(), NO_COLOR: "1" },
+    });
     const code = await Deno.readTextFile(output);
     await checkBundle(output, code);
     return code;

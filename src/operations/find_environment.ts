@@ -50,6 +50,28 @@ export function requireEnvironment(
   throw notFound(tools, here, typed);
 }
 
+/**
+ * Finds the environment that was named, and takes the other words for services. Inside a worktree the name may be left
+ * out: then the first word names an environment only when there is one of that name.
+ */
+export function requireEnvironmentAndServices(
+  tools: Registry,
+  folder: string,
+  words: readonly string[],
+): { found: EnvironmentRecord; services: string[] } {
+  const [first, ...others] = words;
+  const around = findEnvironmentAt(tools, folder);
+  if (around === undefined || first === undefined) {
+    return { found: requireEnvironment(tools, folder, first), services: others };
+  }
+  try {
+    return { found: requireEnvironment(tools, folder, first), services: others };
+  } catch (error) {
+    if (!(error instanceof PikoError) || error.code !== "not-found") throw error;
+    return { found: around, services: [...words] };
+  }
+}
+
 /** Finds the environment whose worktree a folder lies in. */
 export function findEnvironmentAt(tools: Registry, folder: string): EnvironmentRecord | undefined {
   return tools.environments.list().find(({ path }) => isInside(folder, path));

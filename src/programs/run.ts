@@ -167,6 +167,11 @@ async function execute(
       });
     }
     return { exitCode: status.code, signal: status.signal, stdout, stderr };
+  } catch (error) {
+    // Whoever read the output has failed: the program must not go on unwatched.
+    end();
+    await child.status;
+    throw error;
   } finally {
     clearTimeout(timer);
     clearTimeout(killer);

@@ -1,0 +1,187 @@
+/**
+ * Runs one command: takes the global options out of the arguments, loads the command's file alone, and makes an exit
+ * code of how it went. Stricli reads a command's own flags and arguments.
+ */
+
+import { buildApplication, run as runApplication, text_en } from "@stricli/core";
+import { PikoError } from "../domain/errors.ts";
+import { nearestName, quote } from "../domain/names.ts";
+import type { Tools } from "../operations/tools.ts";
+import { exitCodeOf, showFailure } from "../terminal/failure.ts";
+import { Output, ReaderGone } from "../terminal/output.ts";
+import { Progress } from "../terminal/progress.ts";
+import { wire } from "../wiring.ts";
+import type { Context } from "./context.ts";
+import { type GlobalOptions, splitGlobalOptions } from "./global_options.ts";
+import { COMMANDS, helpText } from "./mod.ts";
+
+/** Runs piko with its arguments and returns the exit code. */
+export async function runCli(
+  args: readonly string[],
+  variables: Readonly<Record<string, string>>,
+): Promise<number> {
+  let output = new Output(plainOptions(args, variables));
+  try {
+    const { options, rest } = splitGlobalOptions(args);
+    output = new Output({
+      ...options,
+      noColor: options.noColor || Boolean(variables.NO_COLOR),
+      term: variables.TERM,
+    });
+    return await runCommand(rest, options, output, variables);
+  } catch (error) {
+    return fail(error, output);
+  }
+}
+
+function fail(error: unknown, output: Output): number {
+  if (error instanceof ReaderGone) return 141;
+  try {
+    showFailure(error, output);
+  } catch (failure) {
+    if (!(failure instanceof ReaderGone)) throw failure;
+  }
+  return exitCodeOf(error);
+}
+
+async function runCommand(
+  rest: readonly string[],
+  options: GlobalOptions,
+  output: Output,
+  variables: Readonly<Record<string, string>>,
+): Promise<number> {
+  const [name, ...inputs] = rest;
+  if (name === undefined || name === "help" || options.help && name === undefined) {
+    return await help(inputs[0], output);
+  }
+  const entry = COMMANDS[name];
+  if (entry === undefined) throw unknownCommand(name);
+  const { command } = await entry.load();
+  const folder = resolveFolder(options.folder);
+  const stderr: string[] = [];
+  const controller = new AbortController();
+  let tools: (Tools & Disposable) | undefined;
+  let failure: unknown;
+  let listening = false;
+  using progress = new Progress(output);
+  const context: Context = {
+    process: {
+      stdout: { write: (text: string) => output.answer(text.trimEnd()) },
+      stderr: { write: (text: string) => void stderr.push(text) },
+    },
+    output,
+    options,
+    folder,
+    get signal() {
+      if (!listening) listenForSignals(controller, output);
+      listening = true;
+      return controller.signal;
+    },
+    watchQuietly: { report: progress.report },
+    get watch() {
+      return { report: progress.report, signal: this.signal };
+    },
+    tools({ create } = { create: false }) {
+      return tools ??= wire({
+        variables,
+        command: `piko ${rest.join(" ")}`,
+        block: options.block,
+        create,
+      });
+    },
+  };
+  try {
+    const application = buildApplication(command, {
+      name: `piko ${name}`,
+      scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
+      documentation: { disableAnsiColor: true, caseStyle: "convert-camel-to-kebab" },
+      localization: {
+        text: {
+          ...text_en,
+          exceptionWhileRunningCommand: () => "",
+          exceptionWhileLoadingCommandFunction: () => "",
+        },
+      },
+      determineExitCode: (error) => {
+        failure = error;
+        return 1;
+      },
+    });
+    const process = context.process as { exitCode?: number | string | null };
+    await runApplication(application, options.help ? ["--help"] : inputs, context);
+    if (failure !== undefined) throw failure;
+    const exitCode = Number(process.exitCode ?? 0);
+    if (exitCode < 0) throw usageError(name, stderr.join(""));
+    return exitCode;
+  } finally {
+    tools?.[Symbol.dispose]();
+  }
+}
+
+async function help(name: string | undefined, output: Output): Promise<number> {
+  if (name === undefined) {
+    output.answer(helpText());
+    return 0;
+  }
+  return await runCommand([name, "--help"], splitGlobalOptions([]).options, output, {});
+}
+
+function usageError(name: string, said: string): PikoError {
+  const lines = said.trim().split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  const [first = "Wrong usage", ...details] = lines;
+  return new PikoError(first.replace(/\.$/, ""), {
+    code: "usage",
+    hint: `piko ${name} --help`,
+    details,
+  });
+}
+
+function unknownCommand(name: string): PikoError {
+  const near = nearestName(name, Object.keys(COMMANDS));
+  return new PikoError(`There is no command ${quote(name)}`, {
+    code: "usage",
+    hint: near === undefined ? "piko help" : `piko ${near}`,
+  });
+}
+
+function resolveFolder(folder: string | undefined): string {
+  try {
+    return folder === undefined ? Deno.cwd() : Deno.realPathSync(folder);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new PikoError(
+      folder === undefined ? "The current folder was removed" : `There is no folder ${folder}`,
+      { code: "not-found", hint: "cd to a folder that exists", cause: error },
+    );
+  }
+}
+
+/** Ctrl+C asks to stop and take back; said three times, it stops at once, and destroy can finish later. */
+function listenForSignals(controller: AbortController, output: Output): void {
+  let times = 0;
+  const onSignal = (exitCode: number) => () => {
+    times++;
+    if (times === 1) {
+      controller.abort();
+      output.note("  Stopping …");
+    } else if (times === 2) {
+      output.warn("Still putting things back in order; once more to leave them as they are");
+    } else {
+      Deno.exit(exitCode);
+    }
+  };
+  for (const [signal, number] of [["SIGINT", 2], ["SIGTERM", 15], ["SIGHUP", 1]] as const) {
+    Deno.addSignalListener(signal, onSignal(128 + number));
+  }
+}
+
+/** What can be known of the options before they are read, for the message that they cannot be. */
+function plainOptions(args: readonly string[], variables: Readonly<Record<string, string>>) {
+  return {
+    json: args.includes("--json"),
+    quiet: false,
+    verbose: false,
+    noColor: args.includes("--no-color") || Boolean(variables.NO_COLOR),
+    term: variables.TERM,
+  };
+}

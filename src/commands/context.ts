@@ -1,0 +1,26 @@
+/** What a command's function works with, as its `this`. */
+
+import type { Command, CommandContext } from "@stricli/core";
+import type { Watch } from "../domain/report.ts";
+import type { Tools } from "../operations/tools.ts";
+import type { Output } from "../terminal/output.ts";
+import type { GlobalOptions } from "./global_options.ts";
+
+/** The call of one command. */
+export interface Context extends CommandContext {
+  readonly output: Output;
+  readonly options: GlobalOptions;
+  /** The folder that the command is about: the current one, or the one of `-C`. */
+  readonly folder: string;
+  /** Ends with Ctrl+C, SIGTERM and SIGHUP, from the first time it is asked for. */
+  readonly signal: AbortSignal;
+  /** Shows what an operation reports, and ends it with the signal. */
+  readonly watch: Watch;
+  /** Shows what a question reports; Ctrl+C ends piko at once, since there is nothing to put back. */
+  readonly watchQuietly: Watch;
+  /** The registry and the programs; a registry that does not exist yet is made only with `create`. */
+  tools(options?: { create: boolean }): Tools;
+}
+
+/** What a command's file exports as `command`. */
+export type PikoCommand = Command<Context>;

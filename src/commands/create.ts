@@ -1,0 +1,89 @@
+import { buildCommand } from "@stricli/core";
+import type { EnvironmentRecord } from "../store/environments.ts";
+import { createEnvironment } from "../operations/create_environment.ts";
+import { requireProject } from "../operations/find_environment.ts";
+import { describeEnvironments } from "../operations/list_environments.ts";
+import type { Context } from "./context.ts";
+import { WAIT_FLAGS } from "./parameters.ts";
+
+interface Flags {
+  branch?: string;
+  from?: string;
+  attach: boolean;
+  start: boolean;
+  wait: boolean;
+  timeout: number;
+  keep: boolean;
+}
+
+export const command = buildCommand({
+  docs: {
+    brief: "Give a branch its own worktree, containers, ports and data",
+    fullDescription: [
+      "Make an environment: worktree, data folder, ports, override file, prepare script, containers, setup script.",
+      "",
+      "  piko create feature-auth",
+      "  piko create feature/Auth                     environment feature-auth on branch feature/Auth",
+      "  piko create hotfix --from v1.4 --no-start",
+      "  piko create review --branch their-branch",
+      "",
+      "A branch that exists is used, one that only a remote has is tracked, else a new one starts at --from.",
+      "When a step fails, what this call made is removed again; --keep leaves it for inspection.",
+    ].join("\n"),
+  },
+  parameters: {
+    flags: {
+      branch: {
+        kind: "parsed",
+        parse: String,
+        optional: true,
+        placeholder: "BRANCH",
+        brief: "the branch, when it is called differently from NAME",
+      },
+      from: {
+        kind: "parsed",
+        parse: String,
+        optional: true,
+        placeholder: "REF",
+        brief: "where a new branch starts; HEAD of the main worktree by default",
+      },
+      attach: {
+        kind: "boolean",
+        brief: "accepted for scripts; nothing is attached to yet",
+        default: true,
+      },
+      start: { kind: "boolean", brief: "start the containers", default: true },
+      ...WAIT_FLAGS,
+      keep: {
+        kind: "boolean",
+        brief: "leave a failed environment for inspection",
+        default: false,
+        withNegated: false,
+      },
+    },
+    positional: {
+      kind: "tuple",
+      parameters: [{ brief: "a branch, or a name for one", parse: String, placeholder: "NAME" }],
+    },
+  },
+  async func(this: Context, flags: Flags, name: string) {
+    const { output, watch } = this;
+    const tools = this.tools();
+    const project = requireProject(tools, this.folder);
+    const record = await createEnvironment(tools, project, { ...flags, name }, watch);
+    if (output.json) {
+      const [described] = await describeEnvironments(tools, [record], watch);
+      output.answerJson({ environment: described?.environment });
+      return;
+    }
+    output.answer(`${output.paintAnswer("green", "✓")} Created ${record.project}/${record.name}`);
+    output.note(nextSteps(record));
+  },
+});
+
+function nextSteps(record: EnvironmentRecord): string {
+  const lines = [`  cd ${record.path}`];
+  if (record.ports.length > 0) lines.push(`  piko ports ${record.name}`);
+  lines.push(`  eval "$(piko env ${record.name} --export)"`);
+  return lines.join("\n");
+}

@@ -1,0 +1,103 @@
+import { buildCommand } from "@stricli/core";
+import { PikoError } from "../domain/errors.ts";
+import { requireEnvironment } from "../operations/find_environment.ts";
+import {
+  destroyEnvironment,
+  type DestroyRequest,
+  findWork,
+} from "../operations/destroy_environment.ts";
+import type { EnvironmentRecord } from "../store/environments.ts";
+import { canAsk, confirm } from "../terminal/prompt.ts";
+import type { Context } from "./context.ts";
+import { OPTIONAL_NAME } from "./parameters.ts";
+
+export const command = buildCommand({
+  docs: {
+    brief: "Throw an environment away, without losing work",
+    fullDescription: [
+      "Remove an environment: destroy script, containers and networks, worktree, data folder and entry. The branch with",
+      "its commits stays, and so do the volumes. Work that is not committed stops it (exit 4), before anything is touched.",
+      "",
+      "  piko destroy feature-auth",
+      "  piko destroy feature-auth --volumes --yes",
+      "",
+      "It can be run again when it was broken off.",
+    ].join("\n"),
+  },
+  parameters: {
+    flags: {
+      volumes: {
+        kind: "boolean",
+        brief: "remove the volumes too",
+        default: false,
+        withNegated: false,
+      },
+      force: {
+        kind: "boolean",
+        brief: "throw away work that is not committed",
+        default: false,
+        withNegated: false,
+      },
+      deleteBranch: {
+        kind: "boolean",
+        brief: "delete the branch too, when it is merged or with --force",
+        default: false,
+        withNegated: false,
+      },
+      keepData: {
+        kind: "boolean",
+        brief: "keep the data folder",
+        default: false,
+        withNegated: false,
+      },
+    },
+    aliases: { f: "force" },
+    positional: { kind: "tuple", parameters: [OPTIONAL_NAME] },
+  },
+  async func(this: Context, flags: DestroyRequest, name?: string) {
+    const { output } = this;
+    const tools = this.tools();
+    const record = requireEnvironment(tools, this.folder, name);
+    if (!this.options.yes && canAsk()) {
+      const work = flags.force ? await findWork(tools, record, this.signal) : undefined;
+      output.note(whatGoes(record, flags, [...work?.files ?? [], ...work?.commits ?? []]));
+      if (!await confirm(`Destroy ${record.project}/${record.name}?`, this.signal)) {
+        throw new PikoError("Nothing was destroyed", { code: "interrupted" });
+      }
+    }
+    const { keptVolumes, keptBranch } = await destroyEnvironment(tools, record, flags, this.watch);
+    if (output.json) {
+      return output.answerJson({
+        destroyed: { project: record.project, name: record.name, keptVolumes, keptBranch },
+      });
+    }
+    output.answer(`${output.paintAnswer("green", "✓")} Destroyed ${record.project}/${record.name}`);
+    if (keptBranch !== null) output.note(`  Branch ${keptBranch} stays`);
+    if (keptVolumes.length > 0) {
+      output.note(`  Volumes stay: ${keptVolumes.join(", ")}`);
+      output.note(
+        `  piko create ${record.name} finds them again; docker volume rm ${
+          keptVolumes.join(" ")
+        } removes them`,
+      );
+    }
+  },
+});
+
+function whatGoes(record: EnvironmentRecord, flags: DestroyRequest, work: string[]): string {
+  const goes = [`worktree ${record.path}`];
+  if (record.mode === "docker") goes.push(`containers and networks of ${record.composeProject}`);
+  if (flags.volumes) goes.push(`volumes of ${record.composeProject}, with everything in them`);
+  if (!flags.keepData) goes.push(`data ${record.dataDir}`);
+  if (flags.deleteBranch) goes.push(`branch ${record.branch}`);
+  goes.push(...work.map((line) => `unsaved work: ${line}`));
+  const stays = [
+    ...(flags.deleteBranch ? [] : [`branch ${record.branch} with its commits`]),
+    ...(flags.volumes || record.mode === "simple" ? [] : ["the volumes"]),
+    ...(flags.keepData ? [`data ${record.dataDir}`] : []),
+  ];
+  return [
+    ...goes.map((what) => `  goes   ${what}`),
+    ...stays.map((what) => `  stays  ${what}`),
+  ].join("\n");
+}

@@ -1,0 +1,26 @@
+import { buildCommand } from "@stricli/core";
+import { requireEnvironmentAndServices } from "../operations/find_environment.ts";
+import { stopEnvironment } from "../operations/start_environment.ts";
+import { answerEnvironment } from "./answer_environment.ts";
+import type { Context } from "./context.ts";
+import { NAME_AND_SERVICES } from "./parameters.ts";
+
+export const command = buildCommand({
+  docs: {
+    brief: "Stop an environment's containers and keep everything",
+    fullDescription: [
+      "Stop the containers of an environment, all or those of some services; twice is fine. The containers, their",
+      "volumes, the worktree and the ports stay, so that piko up finds everything as it was.",
+      "",
+      "  piko down feature-auth",
+      "  piko down feature-auth web",
+    ].join("\n"),
+  },
+  parameters: { positional: NAME_AND_SERVICES },
+  async func(this: Context, _flags: Record<never, never>, ...words: string[]) {
+    const tools = this.tools();
+    const { found, services } = requireEnvironmentAndServices(tools, this.folder, words);
+    const record = await stopEnvironment(tools, found, services, this.watch);
+    await answerEnvironment(this, record, "Stopped");
+  },
+});

@@ -1,0 +1,76 @@
+/** The options that every command takes, before or after its name; what stands behind `--` is left alone. */
+
+import { PikoError } from "../domain/errors.ts";
+
+/** The global options. */
+export interface GlobalOptions {
+  /** The folder to work as if started in. */
+  folder: string | undefined;
+  json: boolean;
+  noColor: boolean;
+  yes: boolean;
+  quiet: boolean;
+  verbose: boolean;
+  /** Whether to wait for another command on the same environment. */
+  block: boolean;
+  /** Asked for before the command's name. */
+  help: boolean;
+}
+
+/** What `piko help` says of them. */
+export const GLOBAL_OPTIONS: readonly (readonly [string, string])[] = [
+  ["-C DIR", "work as if started in DIR"],
+  ["--json", "answer with one JSON document on stdout"],
+  ["-y, --yes", "answer yes to every question"],
+  ["-q, --quiet", "say only what matters"],
+  ["-v, --verbose", "say more: what programs print, and each step"],
+  ["--no-color", "no colours; NO_COLOR does the same"],
+  ["--no-block", "do not wait for another piko on the same environment (exit 4)"],
+  ["-h, --help", "explain a command"],
+  ["--version", "version, commit and kind of build"],
+];
+
+/**
+ * Takes the global options out of the arguments.
+ *
+ * @throws {PikoError} usage when `-C` names no folder.
+ */
+export function splitGlobalOptions(
+  args: readonly string[],
+): { options: GlobalOptions; rest: string[] } {
+  const options: GlobalOptions = {
+    folder: undefined,
+    json: false,
+    noColor: false,
+    yes: false,
+    quiet: false,
+    verbose: false,
+    block: true,
+    help: false,
+  };
+  const rest: string[] = [];
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index] ?? "";
+    if (arg === "--") {
+      rest.push(...args.slice(index));
+      break;
+    }
+    if (arg === "-C") {
+      const folder = args[++index];
+      if (folder === undefined) {
+        throw new PikoError("-C needs a folder", { code: "usage", hint: "piko -C DIR COMMAND" });
+      }
+      options.folder = options.folder === undefined || folder.startsWith("/")
+        ? folder
+        : `${options.folder}/${folder}`;
+    } else if (arg === "--json") options.json = true;
+    else if (arg === "--no-color") options.noColor = true;
+    else if (arg === "--yes" || arg === "-y") options.yes = true;
+    else if (arg === "--quiet" || arg === "-q") options.quiet = true;
+    else if (arg === "--verbose" || arg === "-v") options.verbose = true;
+    else if (arg === "--no-block") options.block = false;
+    else if ((arg === "--help" || arg === "-h") && rest.length === 0) options.help = true;
+    else rest.push(arg);
+  }
+  return { options, rest };
+}

@@ -1,0 +1,52 @@
+import { buildCommand } from "@stricli/core";
+import { initProject } from "../operations/init_project.ts";
+import type { Context } from "./context.ts";
+
+export const command = buildCommand({
+  docs: {
+    brief: "Register this repository with piko",
+    fullDescription: [
+      "Register the git repository of the current folder: makes .piko, has git ignore it, and records the project.",
+      "",
+      "  piko init",
+      "  piko init --name shop",
+      "",
+      "A compose file is optional: without one the project is in simple mode, with worktrees, data, scripts and",
+      "variables, and no containers.",
+    ].join("\n"),
+  },
+  parameters: {
+    flags: {
+      name: {
+        kind: "parsed",
+        parse: String,
+        optional: true,
+        placeholder: "NAME",
+        brief: "the project's name; the folder's by default",
+      },
+    },
+  },
+  async func(this: Context, flags: { name?: string }) {
+    const { output } = this;
+    const tools = this.tools({ create: true });
+    const { project, composeFiles } = await initProject(tools, this.folder, flags, this.watch);
+    const { name, root } = project;
+    if (output.json) {
+      output.answerJson({
+        project: { name, root, composeFile: composeFiles[0] ?? null, environments: 0 },
+      });
+      return;
+    }
+    output.answer(`${output.paintAnswer("green", "✓")} Initialized piko in ${root}/.piko`);
+    output.note(
+      composeFiles.length === 0
+        ? `  Project ${name}, without a compose file: simple mode`
+        : `  Project ${name}, with ${composeFiles.map((file) => relative(file, root)).join(", ")}`,
+    );
+    output.note("  Next: piko create NAME");
+  },
+});
+
+function relative(path: string, root: string): string {
+  return path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path;
+}

@@ -1,0 +1,44 @@
+/** Parameters that several commands have. */
+
+/** The environment, which may be left out inside its worktree. */
+export const OPTIONAL_NAME = {
+  brief: "environment: NAME, PROJECT/NAME, or none inside its worktree",
+  parse: String,
+  placeholder: "NAME",
+  optional: true,
+} as const;
+
+/** Reads a number of seconds as milliseconds. */
+export function parseSeconds(input: string): number {
+  const seconds = Number(input);
+  if (!/^\d+(\.\d+)?$/.test(input) || seconds <= 0 || seconds > 86_400) {
+    throw new SyntaxError("not a number of seconds");
+  }
+  return seconds * 1000;
+}
+
+/** Flags of the commands that wait until containers are ready. */
+export const WAIT_FLAGS = {
+  wait: {
+    kind: "boolean",
+    brief: "wait until the containers are ready",
+    default: true,
+  },
+  timeout: {
+    kind: "parsed",
+    parse: parseSeconds,
+    brief: "seconds to wait for that",
+    default: "120",
+    placeholder: "S",
+  },
+} as const;
+
+/** An environment and, behind it, services. */
+export const NAME_AND_SERVICES = {
+  kind: "array",
+  parameter: {
+    brief: "the environment, then services",
+    parse: String,
+    placeholder: "NAME SERVICE",
+  },
+} as const;

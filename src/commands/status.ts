@@ -1,0 +1,84 @@
+import { buildCommand } from "@stricli/core";
+import type { Environment, Service } from "../domain/environment.ts";
+import {
+  findEnvironmentAt,
+  requireEnvironment,
+  requireProject,
+} from "../operations/find_environment.ts";
+import { describeEnvironments } from "../operations/list_environments.ts";
+import { describeProject } from "../operations/projects.ts";
+import type { Output } from "../terminal/output.ts";
+import { ago, table } from "../terminal/table.ts";
+import type { Context } from "./context.ts";
+import { containersText, statusText } from "./list.ts";
+import { OPTIONAL_NAME } from "./parameters.ts";
+
+export const command = buildCommand({
+  docs: {
+    brief: "Show one environment in full, with its containers and ports",
+    fullDescription: [
+      "Show an environment in full. Without a name and outside a worktree: the project.",
+      "",
+      "  piko status feature-auth",
+      "  piko status shop/feature-auth --json",
+    ].join("\n"),
+  },
+  parameters: { positional: { kind: "tuple", parameters: [OPTIONAL_NAME] } },
+  async func(this: Context, _flags: Record<never, never>, name?: string) {
+    const { output } = this;
+    const tools = this.tools();
+    if (name === undefined && findEnvironmentAt(tools, this.folder) === undefined) {
+      const project = await describeProject(tools, requireProject(tools, this.folder));
+      if (output.json) return output.answerJson({ project });
+      return output.answer(facts(output, [
+        ["Project", project.name],
+        ["Root", project.root],
+        ["Compose file", project.composeFile ?? "none: simple mode"],
+        ["Environments", String(project.environments)],
+      ]));
+    }
+    const record = requireEnvironment(tools, this.folder, name);
+    const [described] = await describeEnvironments(tools, [record], this.watchQuietly);
+    if (described === undefined) throw new TypeError("One record, one description");
+    if (output.json) return output.answerJson(described);
+    output.answer(inFull(described.environment, described.services, output));
+  },
+});
+
+function inFull(environment: Environment, services: Service[], output: Output): string {
+  const counts = environment.mode === "docker" ? `, containers ${containersText(environment)}` : "";
+  const parts = [facts(output, [
+    ["Environment", `${environment.project}/${environment.name}`],
+    ["Status", `${statusText(environment, output)}${counts}`],
+    ["Branch", environment.branch],
+    ["Path", environment.path],
+    ["Data", environment.dataDir],
+    ["Slot", String(environment.slot)],
+    ...(environment.mode === "docker"
+      ? [["Compose project", environment.composeProject] as const]
+      : []),
+    ...(environment.session === null ? [] : [["Session", environment.session] as const]),
+    ["Created", `${environment.createdAt} (${ago(environment.createdAt, Date.now())})`],
+  ])];
+  if (services.length > 0) {
+    parts.push(table(
+      ["SERVICE", "STATE", "HEALTH", "PORTS"].map((word) => output.paintAnswer("dim", word)),
+      services.map(({ service, state, health, ports }) => [
+        service,
+        state,
+        health ?? "-",
+        ports.map(({ containerPort, url, protocol }) =>
+          `${containerPort}${protocol === "udp" ? "/udp" : ""} → ${url}`
+        ).join(", ") || "-",
+      ]),
+    ));
+  }
+  return parts.join("\n\n");
+}
+
+function facts(output: Output, lines: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...lines.map(([label]) => label.length)) + 2;
+  return lines.map(([label, value]) => output.paintAnswer("dim", label.padEnd(width)) + value).join(
+    "\n",
+  );
+}

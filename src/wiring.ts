@@ -1,0 +1,68 @@
+/** Makes what the operations work with, once, from the process's variables. Nothing is opened or started before it is used. */
+
+import { PikoError } from "./domain/errors.ts";
+import { toolVariables } from "./domain/variables.ts";
+import type { Tools } from "./operations/tools.ts";
+import { Compose } from "./programs/compose.ts";
+import { Engine } from "./programs/engine.ts";
+import { Git } from "./programs/git.ts";
+import { openDatabase } from "./store/database.ts";
+import { Environments } from "./store/environments.ts";
+import { Projects } from "./store/projects.ts";
+
+/** Which piko is wired, for whom. */
+export interface WiringOptions {
+  /** The person's variables, without those that piko's own file has set. */
+  variables: Readonly<Record<string, string>>;
+  /** What was typed. */
+  command: string;
+  /** Whether to wait for another command on the same environment. */
+  block: boolean;
+  /** Whether the registry is made when there is none. */
+  create: boolean;
+}
+
+/** Wires piko; disposed, it closes the registry. */
+export function wire(options: WiringOptions): Tools & Disposable {
+  const variables = withoutEnvironment(options.variables);
+  const home = homeFolder(variables);
+  const database = openDatabase(`${home}/state.db`, { create: options.create });
+  const forTools = toolVariables(variables);
+  return {
+    projects: new Projects(database),
+    environments: new Environments(database),
+    git: new Git({ variables: forTools }),
+    compose: new Compose({ variables: forTools }),
+    engine: new Engine({ variables: forTools }),
+    variables,
+    home,
+    command: options.command,
+    block: options.block,
+    [Symbol.dispose]: () => database[Symbol.dispose](),
+  };
+}
+
+/** Tells the folder of the registry: `$PIKO_HOME`, else `$XDG_STATE_HOME/piko`, else `~/.local/state/piko`. */
+export function homeFolder(variables: Readonly<Record<string, string>>): string {
+  if (variables.PIKO_HOME) return absolute(variables.PIKO_HOME);
+  // The XDG specification has relative paths ignored.
+  if (variables.XDG_STATE_HOME?.startsWith("/")) return `${variables.XDG_STATE_HOME}/piko`;
+  if (!variables.HOME) {
+    throw new PikoError("Cannot tell where the registry is: neither HOME nor PIKO_HOME is set", {
+      code: "usage",
+      hint: "set PIKO_HOME to a folder",
+    });
+  }
+  return `${variables.HOME}/.local/state/piko`;
+}
+
+function absolute(path: string): string {
+  return path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
+}
+
+/** Leaves out the variables of the environment that piko was started in: they are not those of the one it works on. */
+function withoutEnvironment(variables: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(variables).filter(([name]) => !name.startsWith("PIKO_") || name === "PIKO_HOME"),
+  );
+}

@@ -30,7 +30,7 @@ Deno.test("table() says of each wanted ratio whether it is met", () => {
   assert.equal(rows.length, 5);
   assert.match(rows[2]!, /\| fast \| 26\.0 ms .* \| 1\.30 × \| ≤ 1\.3 × \| met \|$/);
   assert.match(rows[3]!, /\| 2\.00 × \| ≤ 1\.3 × \| not met \|$/);
-  assert.match(rows[4]!, /\| 2\.00 × \|  \|  \|$/);
+  assert.ok(rows[4]?.endsWith("| 2.00 × |  |  |"));
 });
 
 Deno.test("noise() is the width of the quartiles in percent of the median", () => {

@@ -374,8 +374,7 @@ export async function listMissing(paths: readonly string[]): Promise<Set<string>
 
 /** Finds in compose's words the `env_file` that is missing; its path is absolute. */
 export function parseMissingEnvFile(stderr: string): string | undefined {
-  return /env file (\/.+?) not found/.exec(stderr)?.[1] ??
-    /(?:[Ff]ailed to (?:load|read)|open) (\/\S+): (?:open \S+: )?no such file/.exec(stderr)?.[1];
+  return /env file (\/.+?) not found/.exec(stderr)?.[1];
 }
 
 /** Finds in compose's words the PIKO_ variable that a file demands with `${PIKO_…:?}` and nobody gave. */
@@ -404,7 +403,7 @@ const FAILURES: [RegExp, (match: RegExpExecArray) => Explanation][] = [
     () => ["Docker is not running", "unavailable", "Start Docker, and try again"],
   ],
   [
-    /permission denied while trying to connect to the [Dd]ocker/,
+    /permission denied while trying to connect to the docker/i,
     () => [
       "Docker refuses this user",
       "unavailable",
@@ -412,7 +411,7 @@ const FAILURES: [RegExp, (match: RegExpExecArray) => Explanation][] = [
     ],
   ],
   [
-    /unknown (?:command|flag|shorthand flag).*|'compose' is not a docker command/,
+    /unknown command: docker compose|'compose' is not a docker command|unknown shorthand flag: 'p'/,
     () => [
       "Docker Compose is not installed",
       "unavailable",
@@ -420,11 +419,13 @@ const FAILURES: [RegExp, (match: RegExpExecArray) => Explanation][] = [
     ],
   ],
   [
-    /(?:[Bb]ind for|listen (?:tcp|udp)\d?) (?:\S*:)?(\d+):? .*(?:port is already allocated|address already in use)/,
-    ([, port]) => [
-      `Host port ${port} is already in use`,
+    /:(\d+): bind: address already in use|:(\d+) failed: port is already allocated/,
+    ([, ofProcess, ofContainer]) => [
+      `Host port ${ofProcess ?? ofContainer} is already in use`,
       "conflict",
-      `Stop what listens on ${port}, or free it with: docker ps --filter publish=${port}`,
+      ofContainer === undefined
+        ? `Stop the program that listens on ${ofProcess}, and try again`
+        : `docker ps --filter publish=${ofContainer}`,
     ],
   ],
   [
@@ -434,21 +435,55 @@ const FAILURES: [RegExp, (match: RegExpExecArray) => Explanation][] = [
   [
     /dependency failed to start: container (\S+) (.+)/,
     ([, container, state]) => [
-      `Container "${container}", which others depend on, ${state?.trim()}`,
+      `Container ${container}, which others depend on, ${state?.trim()}`,
       "failed",
       `docker logs ${container}`,
     ],
   ],
   [
-    /non-overlapping IPv4 address pool|predefined address pools have been fully subnetted/,
-    () => [
-      "Docker has no address range left for another network",
+    /service "(\S+)" didn't complete successfully: exit (\d+)/,
+    ([, service, code]) => [
+      `Service "${service}", which others depend on, ended with exit code ${code}`,
       "failed",
-      "Destroy an environment, run docker network prune, or add default-address-pools to Docker's daemon.json",
+      `Look at its logs for the reason`,
     ],
   ],
   [
-    /network (\S+) declared as external, but could not be found/,
+    /non-overlapping IPv4 address pool|address pools have been fully subnetted/,
+    () => [
+      "Docker has no address range left for another network",
+      "failed",
+      "Destroy an environment, remove unused networks with docker network prune, " +
+      "or add default-address-pools to Docker's daemon.json",
+    ],
+  ],
+  [
+    /Pool overlaps with other one on this address space/,
+    () => [
+      "A network wants an address range that another network has",
+      "conflict",
+      "docker network ls",
+    ],
+  ],
+  [
+    /env file (\/.+?) not found/,
+    ([, path]) => [
+      `There is no env_file ${path}`,
+      "not-found",
+      "Add the file to the worktree, or to the root of the project",
+    ],
+  ],
+  [
+    // Containers remember a network by its id; only what a file says goes by a name.
+    /network [0-9a-f]{64} not found/,
+    () => [
+      "A network was removed while containers still belonged to it",
+      "failed",
+      "Bring the environment down and up again",
+    ],
+  ],
+  [
+    /network (\S+) (?:not found|declared as external, but could not be found)/,
     ([, network]) => [
       `External network "${network}" does not exist`,
       "not-found",
@@ -456,7 +491,7 @@ const FAILURES: [RegExp, (match: RegExpExecArray) => Explanation][] = [
     ],
   ],
   [
-    /external volume "?([^"\s]+)"? not found/,
+    /external volume "(.+?)" not found/,
     ([, volume]) => [
       `External volume "${volume}" does not exist`,
       "not-found",
@@ -464,18 +499,12 @@ const FAILURES: [RegExp, (match: RegExpExecArray) => Explanation][] = [
     ],
   ],
   [
-    /network (\S+) not found/,
-    ([, network]) => [
-      `Network ${network} was removed while containers were still using it`,
-      "failed",
-      "Bring the environment down and up again",
+    /bind source path does not exist: (.+)/,
+    ([, path]) => [
+      `A service mounts ${path}, which does not exist`,
+      "not-found",
+      "Add the file or folder to the worktree",
     ],
-  ],
-  [
-    /env file (\/.+?) not found/,
-    (
-      [, path],
-    ) => [`There is no env_file ${path}`, "not-found", "Add the file, or list it in .piko.yml"],
   ],
   [
     /required variable (\S+) is missing a value/,
@@ -486,36 +515,51 @@ const FAILURES: [RegExp, (match: RegExpExecArray) => Explanation][] = [
     ],
   ],
   [
-    /no such service: (\S+)|service "(\S+?)" is not running|no container found for project/,
-    ([, one, other]) => {
-      const service = one ?? other;
-      return service === undefined
-        ? ["There are no containers", "not-found", "Create them with piko up"]
-        : [
-          `There is no service "${service}"`,
-          "not-found",
-          "Look at the services with piko status",
-        ];
-    },
+    /no such service: (\S+)/,
+    ([, service]) => [`There is no service "${service}"`, "not-found", "Check its name"],
   ],
   [
-    /pull access denied for (\S+?),|manifest for (\S+) not found|(?:No such image|unable to find image '?):? ?(\S+?)'?(?:\s|$)/i,
+    /no container found for project/,
+    () => ["There are no containers to start", "not-found", "Make them with piko up"],
+  ],
+  [
+    /pull access denied for ([^\s,]+)|manifest for (\S+) not found|No such image: (\S+?):?(?:\s|$)/i,
     ([, ...names]) => [
-      `Image "${names.find((name) => name !== undefined)}" cannot be had`,
+      `Image ${names.find((name) => name !== undefined)} cannot be had`,
       "failed",
-      "Check the image's name, and docker login if it is private",
+      "Check the image's name, and use docker login if it is private",
     ],
   ],
   [
-    /failed to solve|The command '.*' returned a non-zero code|failed to build|failed to read dockerfile/i,
-    () => ["An image could not be built", "failed", "Look at the output of the build above"],
+    /^\s*(\S+) Error .*(?:registry|manifest|Get "http|not found)/m,
+    ([, service]) => [
+      `The image of service "${service}" cannot be pulled`,
+      "failed",
+      "Check the image's name and the connection to its registry",
+    ],
+  ],
+  [
+    /failed to solve|unable to prepare context|returned a non-zero code/,
+    () => ["An image could not be built", "failed", "Correct what the build names"],
   ],
   [
     /no space left on device/,
     () => ["The disk is full", "failed", "Make room, for instance with docker system prune"],
   ],
   [
-    /yaml: |services\.\S+ |validating |invalid compose project|additional propert|must be a|undefined (?:network|volume|service)|depends on undefined/i,
+    /OCI runtime create failed: .*?((?:exec|error mounting|mount)\b.*)/,
+    ([, reason]) => [
+      `A container could not start: ${reason?.replace(/: unknown$/, "")}`,
+      "failed",
+      "Correct the service's command or mounts in the compose file",
+    ],
+  ],
+  [
+    /^open (\/.+): no such file or directory/m,
+    ([, path]) => [`There is no ${path}`, "not-found", "Add the file, or correct its name"],
+  ],
+  [
+    /yaml: |validating |invalid compose project|invalid interpolation|Invalid hostPort|invalid project name|empty compose file|no service selected|dependency cycle/,
     () => ["The compose file is not valid", "failed", "Correct what Docker Compose names"],
   ],
 ];

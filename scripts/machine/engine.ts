@@ -50,7 +50,7 @@ exec dockerd >"$2" 2>&1`;
       throw new PikoError("The Docker engine did not start", {
         code: "unavailable",
         hint: `its log is ${LOG}`,
-        details: await lastLines(LOG, 8),
+        details: await reasons(),
       });
     }
     await delay(200);
@@ -117,8 +117,11 @@ async function answersWithin(milliseconds: number): Promise<boolean> {
   }
 }
 
-async function lastLines(path: string, count: number): Promise<string[]> {
-  return ((await readIfThere(path)) ?? "").trimEnd().split("\n").slice(-count);
+/** Finds the lines of dockerd's log that tell why it ended, or else its last ones. */
+async function reasons(): Promise<string[]> {
+  const lines = ((await readIfThere(LOG)) ?? "").trimEnd().split("\n");
+  const telling = lines.filter((line) => /^failed |level=(error|fatal)/.test(line));
+  return (telling.length > 0 ? telling : lines).slice(-5);
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {

@@ -258,8 +258,11 @@ async function apt(args: readonly string[], failure: string, cwd?: string): Prom
   ];
   const outcome = await tryRun(argv, { cwd, variables: variables() });
   if (outcome.exitCode === 0) return;
-  const errors = outcome.stderr.split("\n").filter((line) => line.startsWith("E:"));
-  const shown = errors.length > 0 ? errors : outcome.stderr.trimEnd().split("\n").slice(-10);
+  const lines = `${outcome.stdout}\n${outcome.stderr}`.split("\n");
+  const errors = lines.filter((line, at) =>
+    /^(E:|dpkg: error)/.test(line) || (lines[at - 1]?.startsWith("dpkg: error") && line !== "")
+  );
+  const shown = errors.length > 0 ? errors : lines.filter((line) => line !== "").slice(-10);
   throw new PikoError(failure, {
     code: "unavailable",
     hint: `see what apt-get ${args.find((arg) => !arg.startsWith("-"))} says when run by hand`,

@@ -151,9 +151,6 @@ function packagesFor(program: Program): string[] {
         return [];
       }
       return ["docker.io", "iptables"];
-    case "git":
-    case "curl":
-      return [program, "ca-certificates"];
     case "compose":
     case "images":
       return [];
@@ -195,7 +192,7 @@ function hintFor(program: Program, why: string, system: System): string {
   }
   if (program === "engine") return "https://docs.docker.com/engine/install/";
   if (program === "compose") return "https://docs.docker.com/compose/install/";
-  const packages = packagesFor(program).filter((name) => name !== "ca-certificates").join(" ");
+  const packages = packagesFor(program).join(" ");
   if (system.hasApt) return `sudo apt-get install ${packages}`;
   if (Deno.build.os === "darwin") return `brew install ${brewName(program)}`;
   return `install ${program} and put it on the PATH`;

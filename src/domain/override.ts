@@ -9,6 +9,7 @@
 
 import {
   type ComposeConfig,
+  type ComposeMount,
   type ComposeNetwork,
   type ComposePort,
   type ComposeService,
@@ -61,7 +62,7 @@ export function composeOverride(config: ComposeConfig, options: OverrideOptions)
 /** Lists the bind mounts' sources that Docker would create when they are missing: as folders, owned by root. */
 export function bindSources(config: ComposeConfig): string[] {
   const sources = listServices(config).flatMap(([, service]) => service.volumes ?? [])
-    .filter((mount) => mount.type === "bind" && mount.bind?.create_host_path !== false)
+    .filter((mount) => mount.type === "bind" && createsSource(mount))
     .flatMap((mount) => mount.source === undefined ? [] : [mount.source]);
   return [...new Set(sources)].sort();
 }
@@ -300,7 +301,7 @@ function warnOfMounts(name: string, service: ComposeService, options: OverrideOp
   const warnings: string[] = [];
   for (const { type, source, bind } of service.volumes ?? []) {
     if (type !== "bind" || source === undefined) continue;
-    if (bind?.create_host_path !== false && options.missing?.has(source)) {
+    if (createsSource({ bind }) && options.missing?.has(source)) {
       warnings.push(
         `Service "${name}" mounts ${source}, which does not exist: ` +
           "Docker would make an empty folder there, owned by root",
@@ -313,6 +314,11 @@ function warnOfMounts(name: string, service: ComposeService, options: OverrideOp
     }
   }
   return warnings;
+}
+
+/** Tells whether Docker makes a missing source: the long form without `bind:` fails instead. */
+function createsSource({ bind }: Pick<ComposeMount, "bind">): boolean {
+  return bind !== undefined && bind?.create_host_path !== false;
 }
 
 /** Tells whether a path belongs to this environment alone: to its worktree or its data directory. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { PikoError } from "../../src/domain/errors.ts";
 import { findDockerHost } from "../../src/programs/docker_context.ts";
 import { run } from "../../src/programs/run.ts";
+import { needs } from "../needs.ts";
 
 /** A home folder with docker's configuration, made by docker itself. */
 class Home implements AsyncDisposable {
@@ -39,29 +40,37 @@ Deno.test("findDockerHost() takes DOCKER_HOST without reading a file", async () 
   await assert.rejects(findDockerHost({ ...variables, DOCKER_HOST: "", DOCKER_CONTEXT: "" }));
 });
 
-Deno.test("findDockerHost() agrees with docker about the contexts that docker made", async () => {
-  await using home = new Home();
-  for (const name of ["rootless", "with.dots_and-dashes"]) {
-    const host = `unix://${home.path}/${name}.sock`;
-    await home.docker("context", "create", name, "--docker", `host=${host}`);
-    await home.docker("context", "use", name);
-    const format = "{{.Endpoints.docker.Host}}";
-    assert.equal(await home.docker("context", "inspect", "--format", format), host);
-    assert.equal(await findDockerHost(home.variables), host);
-  }
-});
+Deno.test(
+  "findDockerHost() agrees with docker about the contexts that docker made",
+  needs("engine"),
+  async () => {
+    await using home = new Home();
+    for (const name of ["rootless", "with.dots_and-dashes"]) {
+      const host = `unix://${home.path}/${name}.sock`;
+      await home.docker("context", "create", name, "--docker", `host=${host}`);
+      await home.docker("context", "use", name);
+      const format = "{{.Endpoints.docker.Host}}";
+      assert.equal(await home.docker("context", "inspect", "--format", format), host);
+      assert.equal(await findDockerHost(home.variables), host);
+    }
+  },
+);
 
-Deno.test("findDockerHost() prefers DOCKER_CONTEXT to the current context", async () => {
-  await using home = new Home();
-  await home.docker("context", "create", "one", "--docker", "host=tcp://one:1");
-  await home.docker("context", "create", "two", "--docker", "host=tcp://two:2");
-  await home.docker("context", "use", "one");
-  const host = (name: string) => findDockerHost({ ...home.variables, DOCKER_CONTEXT: name });
-  assert.equal(await host("two"), "tcp://two:2");
-  assert.equal(await host("default"), "unix:///var/run/docker.sock");
-});
+Deno.test(
+  "findDockerHost() prefers DOCKER_CONTEXT to the current context",
+  needs("engine"),
+  async () => {
+    await using home = new Home();
+    await home.docker("context", "create", "one", "--docker", "host=tcp://one:1");
+    await home.docker("context", "create", "two", "--docker", "host=tcp://two:2");
+    await home.docker("context", "use", "one");
+    const host = (name: string) => findDockerHost({ ...home.variables, DOCKER_CONTEXT: name });
+    assert.equal(await host("two"), "tcp://two:2");
+    assert.equal(await host("default"), "unix:///var/run/docker.sock");
+  },
+);
 
-Deno.test("findDockerHost() looks in DOCKER_CONFIG", async () => {
+Deno.test("findDockerHost() looks in DOCKER_CONFIG", needs("engine"), async () => {
   await using home = new Home();
   await home.docker("context", "create", "one", "--docker", "host=tcp://one:1");
   const variables = {

@@ -4,8 +4,10 @@ import { PikoError } from "../../src/domain/errors.ts";
 import { Engine, parseLog, parseStatus } from "../../src/programs/engine.ts";
 import { tryRun } from "../../src/programs/run.ts";
 import { Containers, docker, eventually, variables } from "../containers.ts";
+import { needs } from "../needs.ts";
 
 const engine = new Engine({ variables });
+const needed = needs("engine", "images");
 
 /** Forwards connections to the real engine, like the socket of another context. */
 class OtherDoor implements AsyncDisposable {
@@ -68,89 +70,97 @@ async function find(containers: Containers, service: string): Promise<Container 
   return listed.find((container) => container.service === service);
 }
 
-Deno.test("Engine.listContainers() tells all about the containers of a project", async () => {
-  await using containers = new Containers();
-  await using others = new Containers();
-  const { composeProject } = containers;
-  await docker("network", "create", ...containers.labels(), `${composeProject}_back`);
-  const web = await containers.start(
-    "web",
-    ["sleep", "1000"],
-    `--network=${composeProject}_back`,
-    "--publish=127.0.0.1::80",
-    "--publish=127.0.0.1::53/udp",
-    "--expose=9000",
-    "--label=com.docker.compose.container-number=2",
-    "--label=com.docker.compose.project.working_dir=/a b/c",
-    "--label=com.docker.compose.project.config_files=/a b/c/compose.yml,/a b/c/more.yml",
-  );
-  await containers.start("job", ["sh", "-c", "exit 3"]);
-  await containers.start("console", ["true"], "--label=com.docker.compose.oneoff=True");
-  await others.start("web", ["sleep", "1000"]);
+Deno.test(
+  "Engine.listContainers() tells all about the containers of a project",
+  needed,
+  async () => {
+    await using containers = new Containers();
+    await using others = new Containers();
+    const { composeProject } = containers;
+    await docker("network", "create", ...containers.labels(), `${composeProject}_back`);
+    const web = await containers.start(
+      "web",
+      ["sleep", "1000"],
+      `--network=${composeProject}_back`,
+      "--publish=127.0.0.1::80",
+      "--publish=127.0.0.1::53/udp",
+      "--expose=9000",
+      "--label=com.docker.compose.container-number=2",
+      "--label=com.docker.compose.project.working_dir=/a b/c",
+      "--label=com.docker.compose.project.config_files=/a b/c/compose.yml,/a b/c/more.yml",
+    );
+    await containers.start("job", ["sh", "-c", "exit 3"]);
+    await containers.start("console", ["true"], "--label=com.docker.compose.oneoff=True");
+    await others.start("web", ["sleep", "1000"]);
 
-  const [job, found, ...rest] = await eventually(async () => {
-    const listed = await engine.listContainers({ composeProject });
-    return listed[0]?.state === "exited" && listed;
-  });
-  assert.deepEqual(rest, []);
-  assert.equal(job?.service, "job");
-  assert.equal(job.exitCode, 3);
-  assert.equal(job.runningSeconds, null);
-  assert.ok(found !== undefined);
-  const { createdAt, ports, status, runningSeconds, ...exact } = found;
-  assert.deepEqual(exact, {
-    id: web,
-    name: `${composeProject}-web-1`,
-    composeProject,
-    service: "web",
-    number: 2,
-    state: "running",
-    health: null,
-    exitCode: null,
-    image: "busybox:1.36",
-    networks: [`${composeProject}_back`],
-    workingDir: "/a b/c",
-    configFiles: ["/a b/c/compose.yml", "/a b/c/more.yml"],
-  });
-  assert.ok(Math.abs(Date.parse(createdAt) - Date.now()) < 60_000, createdAt);
-  assert.match(createdAt, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
-  assert.match(status, /^Up /);
-  assert.ok(runningSeconds !== null && runningSeconds < 60);
-  const port = (wanted: number) => ports.find(({ containerPort }) => containerPort === wanted);
-  const bound = async (wanted: string) =>
-    Number((await docker("port", web, wanted)).split(":").at(-1));
-  assert.deepEqual(port(80), {
-    containerPort: 80,
-    hostPort: await bound("80/tcp"),
-    protocol: "tcp",
-    hostIp: "127.0.0.1",
-  });
-  assert.deepEqual(port(53), {
-    containerPort: 53,
-    hostPort: await bound("53/udp"),
-    protocol: "udp",
-    hostIp: "127.0.0.1",
-  });
-  assert.deepEqual(port(9000), {
-    containerPort: 9000,
-    hostPort: null,
-    protocol: "tcp",
-    hostIp: null,
-  });
+    const [job, found, ...rest] = await eventually(async () => {
+      const listed = await engine.listContainers({ composeProject });
+      return listed[0]?.state === "exited" && listed;
+    });
+    assert.deepEqual(rest, []);
+    assert.equal(job?.service, "job");
+    assert.equal(job.exitCode, 3);
+    assert.equal(job.runningSeconds, null);
+    assert.ok(found !== undefined);
+    const { createdAt, ports, status, runningSeconds, ...exact } = found;
+    assert.deepEqual(exact, {
+      id: web,
+      name: `${composeProject}-web-1`,
+      composeProject,
+      service: "web",
+      number: 2,
+      state: "running",
+      health: null,
+      exitCode: null,
+      image: "busybox:1.36",
+      networks: [`${composeProject}_back`],
+      workingDir: "/a b/c",
+      configFiles: ["/a b/c/compose.yml", "/a b/c/more.yml"],
+    });
+    assert.ok(Math.abs(Date.parse(createdAt) - Date.now()) < 60_000, createdAt);
+    assert.match(createdAt, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    assert.match(status, /^Up /);
+    assert.ok(runningSeconds !== null && runningSeconds < 60);
+    const port = (wanted: number) => ports.find(({ containerPort }) => containerPort === wanted);
+    const bound = async (wanted: string) =>
+      Number((await docker("port", web, wanted)).split(":").at(-1));
+    assert.deepEqual(port(80), {
+      containerPort: 80,
+      hostPort: await bound("80/tcp"),
+      protocol: "tcp",
+      hostIp: "127.0.0.1",
+    });
+    assert.deepEqual(port(53), {
+      containerPort: 53,
+      hostPort: await bound("53/udp"),
+      protocol: "udp",
+      hostIp: "127.0.0.1",
+    });
+    assert.deepEqual(port(9000), {
+      containerPort: 9000,
+      hostPort: null,
+      protocol: "tcp",
+      hostIp: null,
+    });
 
-  const everywhere = (await engine.listContainers()).map((container) => container.composeProject);
-  assert.equal(everywhere.filter((project) => project === composeProject).length, 2);
-  assert.equal(everywhere.filter((project) => project === others.composeProject).length, 1);
-});
+    const everywhere = (await engine.listContainers()).map((container) => container.composeProject);
+    assert.equal(everywhere.filter((project) => project === composeProject).length, 2);
+    assert.equal(everywhere.filter((project) => project === others.composeProject).length, 1);
+  },
+);
 
-Deno.test("Engine.listContainers() finds nothing for a project whose name is only a part", async () => {
-  await using containers = new Containers();
-  await containers.start("web", ["sleep", "1000"]);
-  const composeProject = containers.composeProject.slice(0, -1);
-  assert.deepEqual(await engine.listContainers({ composeProject }), []);
-});
+Deno.test(
+  "Engine.listContainers() finds nothing for a project whose name is only a part",
+  needed,
+  async () => {
+    await using containers = new Containers();
+    await containers.start("web", ["sleep", "1000"]);
+    const composeProject = containers.composeProject.slice(0, -1);
+    assert.deepEqual(await engine.listContainers({ composeProject }), []);
+  },
+);
 
-Deno.test("Engine.listContainers() tells what the health checks say", async () => {
+Deno.test("Engine.listContainers() tells what the health checks say", needed, async () => {
   await using containers = new Containers();
   const check = (command: string) => [
     `--health-cmd=${command}`,
@@ -172,31 +182,35 @@ Deno.test("Engine.listContainers() gives up when the signal is given", async () 
   );
 });
 
-Deno.test("Engine.inspectContainers() counts restarts and leaves out what is gone", async () => {
-  await using containers = new Containers();
-  const crashing = await containers.start("a", ["sh", "-c", "exit 7"], "--restart=on-failure:2");
-  const [details, ...rest] = await eventually(async () => {
-    const found = await engine.inspectContainers([crashing, "0123456789ab"]);
-    return found[0]?.restartCount === 2 && !found[0].running && found;
-  });
-  assert.deepEqual(rest, []);
-  const { startedAt, finishedAt, ...exact } = details!;
-  assert.deepEqual(exact, {
-    id: crashing,
-    running: false,
-    restartCount: 2,
-    restartPolicy: "on-failure",
-    exitCode: 7,
-    oomKilled: false,
-    tty: false,
-    healthOutput: null,
-  });
-  for (const time of [startedAt, finishedAt]) {
-    assert.ok(Math.abs(Date.parse(time) - Date.now()) < 60_000, time);
-  }
-});
+Deno.test(
+  "Engine.inspectContainers() counts restarts and leaves out what is gone",
+  needed,
+  async () => {
+    await using containers = new Containers();
+    const crashing = await containers.start("a", ["sh", "-c", "exit 7"], "--restart=on-failure:2");
+    const [details, ...rest] = await eventually(async () => {
+      const found = await engine.inspectContainers([crashing, "0123456789ab"]);
+      return found[0]?.restartCount === 2 && !found[0].running && found;
+    });
+    assert.deepEqual(rest, []);
+    const { startedAt, finishedAt, ...exact } = details!;
+    assert.deepEqual(exact, {
+      id: crashing,
+      running: false,
+      restartCount: 2,
+      restartPolicy: "on-failure",
+      exitCode: 7,
+      oomKilled: false,
+      tty: false,
+      healthOutput: null,
+    });
+    for (const time of [startedAt, finishedAt]) {
+      assert.ok(Math.abs(Date.parse(time) - Date.now()) < 60_000, time);
+    }
+  },
+);
 
-Deno.test("Engine.logTail() gives the last lines of both streams in order", async () => {
+Deno.test("Engine.logTail() gives the last lines of both streams in order", needed, async () => {
   await using containers = new Containers();
   const script = "echo one; echo two; sleep 0.3; echo drei >&2; sleep 0.3; printf 'vier: äöü'";
   const id = await containers.start("a", ["sh", "-c", script]);
@@ -205,21 +219,21 @@ Deno.test("Engine.logTail() gives the last lines of both streams in order", asyn
   assert.deepEqual(await engine.logTail(id, 2), ["drei", "vier: äöü"]);
 });
 
-Deno.test("Engine.logTail() reads the log of a container with a terminal", async () => {
+Deno.test("Engine.logTail() reads the log of a container with a terminal", needed, async () => {
   await using containers = new Containers();
   const id = await containers.start("a", ["sh", "-c", "echo one; echo two >&2"], "--tty");
   await eventually(async () => (await find(containers, "a"))?.state === "exited");
   assert.deepEqual(await engine.logTail(id, 10), ["one", "two"]);
 });
 
-Deno.test("Engine.logTail() of a container that is gone is not found", async () => {
+Deno.test("Engine.logTail() of a container that is gone is not found", needed, async () => {
   await assert.rejects(
     engine.logTail("gone", 10),
     (error) => error instanceof PikoError && error.code === "not-found",
   );
 });
 
-Deno.test("Engine takes a hostile name for nothing but a name", async () => {
+Deno.test("Engine takes a hostile name for nothing but a name", needed, async () => {
   await using containers = new Containers();
   const name = `${containers.composeProject}_data`;
   await docker("volume", "create", ...containers.labels(), name);
@@ -230,37 +244,45 @@ Deno.test("Engine takes a hostile name for nothing but a name", async () => {
   assert.equal((await engine.listVolumes(containers.composeProject)).length, 1);
 });
 
-Deno.test("Engine.listVolumes() and listNetworks() find what is labelled with the project", async () => {
-  await using containers = new Containers();
-  const { composeProject } = containers;
-  const label = "com.docker.compose.volume=data";
-  await docker("volume", "create", ...containers.labels(label), `${composeProject}_data`);
-  await docker("network", "create", ...containers.labels(), `${composeProject}_net`);
-  assert.deepEqual(await engine.listVolumes(composeProject), [{
-    name: `${composeProject}_data`,
-    labels: {
-      "com.docker.compose.project": composeProject,
-      "com.docker.compose.volume": "data",
-    },
-  }]);
-  assert.deepEqual(await engine.listNetworks(composeProject), [{
-    name: `${composeProject}_net`,
-    labels: { "com.docker.compose.project": composeProject },
-  }]);
-  assert.deepEqual(await engine.listVolumes(`${composeProject}-other`), []);
-  assert.deepEqual(await engine.listNetworks(`${composeProject}-other`), []);
-});
+Deno.test(
+  "Engine.listVolumes() and listNetworks() find what is labelled with the project",
+  needed,
+  async () => {
+    await using containers = new Containers();
+    const { composeProject } = containers;
+    const label = "com.docker.compose.volume=data";
+    await docker("volume", "create", ...containers.labels(label), `${composeProject}_data`);
+    await docker("network", "create", ...containers.labels(), `${composeProject}_net`);
+    assert.deepEqual(await engine.listVolumes(composeProject), [{
+      name: `${composeProject}_data`,
+      labels: {
+        "com.docker.compose.project": composeProject,
+        "com.docker.compose.volume": "data",
+      },
+    }]);
+    assert.deepEqual(await engine.listNetworks(composeProject), [{
+      name: `${composeProject}_net`,
+      labels: { "com.docker.compose.project": composeProject },
+    }]);
+    assert.deepEqual(await engine.listVolumes(`${composeProject}-other`), []);
+    assert.deepEqual(await engine.listNetworks(`${composeProject}-other`), []);
+  },
+);
 
-Deno.test("Engine.removeVolumes() removes volumes and does not mind a missing one", async () => {
-  await using containers = new Containers();
-  const { composeProject } = containers;
-  const names = [`${composeProject}_gone`, `${composeProject}_data`];
-  await docker("volume", "create", ...containers.labels(), `${composeProject}_data`);
-  await engine.removeVolumes(names);
-  assert.deepEqual(await engine.listVolumes(composeProject), []);
-});
+Deno.test(
+  "Engine.removeVolumes() removes volumes and does not mind a missing one",
+  needed,
+  async () => {
+    await using containers = new Containers();
+    const { composeProject } = containers;
+    const names = [`${composeProject}_gone`, `${composeProject}_data`];
+    await docker("volume", "create", ...containers.labels(), `${composeProject}_data`);
+    await engine.removeVolumes(names);
+    assert.deepEqual(await engine.listVolumes(composeProject), []);
+  },
+);
 
-Deno.test("Engine.removeVolumes() keeps a volume in use and says so", async () => {
+Deno.test("Engine.removeVolumes() keeps a volume in use and says so", needed, async () => {
   await using containers = new Containers();
   const name = `${containers.composeProject}_data`;
   await docker("volume", "create", ...containers.labels(), name);
@@ -273,33 +295,37 @@ Deno.test("Engine.removeVolumes() keeps a volume in use and says so", async () =
   assert.equal((await engine.listVolumes(containers.composeProject)).length, 1);
 });
 
-Deno.test("Engine.publishedPorts() names the ports of running containers, compose's or not", async () => {
-  await using containers = new Containers();
-  const id = await containers.start(
-    "a",
-    ["sleep", "1000"],
-    "--publish=127.0.0.1::80",
-    "--publish=127.0.0.1::53/udp",
-    "--expose=9000",
-    "--label=com.docker.compose.project=",
-  );
-  const port = async (name: string) => (await docker("port", id, name)).split(":").at(-1);
-  const [tcp, udp] = [`tcp:${await port("80/tcp")}`, `udp:${await port("53/udp")}`];
-  const before = await engine.publishedPorts();
-  assert.ok(before.has(tcp) && before.has(udp), [...before].join(" "));
-  assert.ok(![...before].some((name) => name.endsWith("undefined")));
-  await docker("stop", id);
-  const after = await engine.publishedPorts();
-  assert.ok(!after.has(tcp) && !after.has(udp));
-});
+Deno.test(
+  "Engine.publishedPorts() names the ports of running containers, compose's or not",
+  needed,
+  async () => {
+    await using containers = new Containers();
+    const id = await containers.start(
+      "a",
+      ["sleep", "1000"],
+      "--publish=127.0.0.1::80",
+      "--publish=127.0.0.1::53/udp",
+      "--expose=9000",
+      "--label=com.docker.compose.project=",
+    );
+    const port = async (name: string) => (await docker("port", id, name)).split(":").at(-1);
+    const [tcp, udp] = [`tcp:${await port("80/tcp")}`, `udp:${await port("53/udp")}`];
+    const before = await engine.publishedPorts();
+    assert.ok(before.has(tcp) && before.has(udp), [...before].join(" "));
+    assert.ok(![...before].some((name) => name.endsWith("undefined")));
+    await docker("stop", id);
+    const after = await engine.publishedPorts();
+    assert.ok(!after.has(tcp) && !after.has(udp));
+  },
+);
 
-Deno.test("Engine.version() tells the engine's version", async () => {
+Deno.test("Engine.version() tells the engine's version", needed, async () => {
   const { version, apiVersion } = await engine.version();
   assert.equal(version, await docker("version", "--format", "{{.Server.Version}}"));
   assert.match(apiVersion, /^1\.\d+$/);
 });
 
-Deno.test("Engine reaches an engine over TCP through the docker program", async () => {
+Deno.test("Engine reaches an engine over TCP through the docker program", needed, async () => {
   await using containers = new Containers();
   const id = await containers.start("a", ["echo", "hello"]);
   await eventually(async () => (await find(containers, "a"))?.state === "exited");
@@ -321,18 +347,22 @@ Deno.test("Engine reaches an engine over TCP through the docker program", async 
   assert.ok(door.connected >= 3);
 });
 
-Deno.test("Engine reaches a socket that Deno forbids through the docker program", async () => {
-  using folder = new Folder();
-  const path = `${folder.path}/docker.sock`;
-  await using door = new OtherDoor(Deno.listen({ transport: "unix", path }));
-  const { stdout, stderr } = await tryRun(askForVersion(folder, restricted), {
-    variables: { ...variables, DOCKER_HOST: `unix://${path}` },
-  });
-  assert.equal(stdout.trim(), (await engine.version()).version, stderr);
-  assert.ok(door.connected > 0);
-});
+Deno.test(
+  "Engine reaches a socket that Deno forbids through the docker program",
+  needed,
+  async () => {
+    using folder = new Folder();
+    const path = `${folder.path}/docker.sock`;
+    await using door = new OtherDoor(Deno.listen({ transport: "unix", path }));
+    const { stdout, stderr } = await tryRun(askForVersion(folder, restricted), {
+      variables: { ...variables, DOCKER_HOST: `unix://${path}` },
+    });
+    assert.equal(stdout.trim(), (await engine.version()).version, stderr);
+    assert.ok(door.connected > 0);
+  },
+);
 
-Deno.test("Engine uses a socket that Deno allows without the docker program", async () => {
+Deno.test("Engine uses a socket that Deno allows without the docker program", needed, async () => {
   using folder = new Folder();
   const path = `${folder.path}/docker.sock`;
   await using door = new OtherDoor(Deno.listen({ transport: "unix", path }));
@@ -340,7 +370,7 @@ Deno.test("Engine uses a socket that Deno allows without the docker program", as
   assert.equal(door.connected, 1);
 });
 
-Deno.test("Engine says when no engine is running", async () => {
+Deno.test("Engine says when no engine is running", needed, async () => {
   using folder = new Folder();
   const path = `${folder.path}/docker.sock`;
   const nobody = new Engine({ variables: { ...variables, DOCKER_HOST: `unix://${path}` } });
@@ -369,7 +399,7 @@ Deno.test("Engine says when docker is not installed", async () => {
   }
 });
 
-Deno.test("Engine says when the person may not use the socket", async () => {
+Deno.test("Engine says when the person may not use the socket", needed, async () => {
   using folder = new Folder();
   const path = `${folder.path}/docker.sock`;
   using _listener = Deno.listen({ transport: "unix", path });
@@ -387,7 +417,7 @@ Deno.test("Engine says when the person may not use the socket", async () => {
   }
 });
 
-Deno.test("Engine gives up on an engine that does not answer", async () => {
+Deno.test("Engine gives up on an engine that does not answer", needed, async () => {
   using folder = new Folder();
   const path = `${folder.path}/docker.sock`;
   using _listener = Deno.listen({ transport: "unix", path });

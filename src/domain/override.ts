@@ -299,9 +299,10 @@ function warnOfService(name: string, service: ComposeService, config: ComposeCon
 
 function warnOfMounts(name: string, service: ComposeService, options: OverrideOptions): string[] {
   const warnings: string[] = [];
-  for (const { type, source, bind } of service.volumes ?? []) {
+  for (const mount of service.volumes ?? []) {
+    const { type, source } = mount;
     if (type !== "bind" || source === undefined) continue;
-    if (createsSource({ bind }) && options.missing?.has(source)) {
+    if (createsSource(mount) && options.missing?.has(source)) {
       warnings.push(
         `Service "${name}" mounts ${source}, which does not exist: ` +
           "Docker would make an empty folder there, owned by root",

@@ -140,7 +140,9 @@ export class Pair implements AsyncDisposable {
       const b = await pair.#make("b", slot + 1, fixture, options);
       pair.#twins = [a, b];
       if (options.start !== false) {
-        await Promise.all(pair.#twins.map((twin) => compose.up(twin.target)));
+        // Both come to their end before a failure of one takes everything down.
+        const ups = await Promise.allSettled(pair.#twins.map((twin) => compose.up(twin.target)));
+        for (const up of ups) if (up.status === "rejected") throw up.reason;
       }
       return pair;
     } catch (error) {

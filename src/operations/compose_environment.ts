@@ -6,7 +6,7 @@
 
 import { CommandError, messageOf, PikoError } from "../domain/errors.ts";
 import { quote } from "../domain/names.ts";
-import { composeOverride } from "../domain/override.ts";
+import { bindSources, composeOverride } from "../domain/override.ts";
 import { assignHostPorts, type GivenPort, wantedPorts } from "../domain/ports.ts";
 import type { Watch } from "../domain/report.ts";
 import type { ComposeConfig } from "../domain/compose_config.ts";
@@ -16,6 +16,7 @@ import {
   type ComposeTarget,
   findComposeFiles,
   listEnvFiles,
+  listMissing,
   parseMissingEnvFile,
 } from "../programs/compose.ts";
 import { isPortTaken } from "../programs/port_probe.ts";
@@ -25,6 +26,9 @@ import type { Tools } from "./tools.ts";
 
 /** The name of the file that piko lays over the user's compose files. */
 export const OVERRIDE_FILE = "docker-compose.piko.yml";
+
+/** What every override file that piko wrote begins with. */
+const OVERRIDE_START = "# Made by piko ";
 
 /** The label by which every container says which repository it belongs to. */
 export const ROOT_LABEL = "dev.piko.root";
@@ -70,13 +74,13 @@ export async function readCompose(
 }
 
 /** Gives out the ports that the configuration asks for, beside those the environment has. */
-export async function givePorts(
+export function givePorts(
   tools: Tools,
   record: EnvironmentRecord,
   config: ComposeConfig,
   published: ReadonlySet<string>,
   watch: Watch,
-): Promise<GivenPort[]> {
+): GivenPort[] {
   const wanted = wantedPorts(config);
   const probed = new Map<string, boolean>();
   const taken = (port: number, protocol: "tcp" | "udp") =>
@@ -125,11 +129,12 @@ export async function writeOverride(
     root: record.root,
     worktreePath: record.path,
     labels: { [ROOT_LABEL]: record.root },
+    missing: await listMissing(bindSources(config)),
   });
   for (const message of override.warnings) watch.report({ kind: "warning", message });
   const before = await readIfThere(path);
   if (before === override.text) return false;
-  if (before !== undefined && firstLine(before) !== firstLine(override.text)) {
+  if (before !== undefined && !before.startsWith(OVERRIDE_START)) {
     throw new PikoError(`${path} is there already, and piko did not write it`, {
       code: "conflict",
       hint: `rename it on branch ${quote(record.branch)}: piko needs this name for itself`,
@@ -197,8 +202,4 @@ async function readIfThere(path: string): Promise<string | undefined> {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
-}
-
-function firstLine(text: string): string {
-  return text.split("\n", 1)[0] ?? "";
 }

@@ -213,7 +213,7 @@ async function makeContainersReady(
   record: EnvironmentRecord,
   engineState: Promise<EngineState> | undefined,
 ): Promise<EnvironmentRecord> {
-  const { tools, config, request, watch, undo } = call;
+  const { tools, request, watch, undo } = call;
   const files = await composeFilesIn(call, record);
   if (files === undefined || engineState === undefined) {
     tools.environments.setMode(record.id, "simple");
@@ -227,7 +227,7 @@ async function makeContainersReady(
     const compose = await readCompose(tools, record, files, watch);
     refuseContainerNames(record, compose, state.containers);
     tools.environments.setComposeFiles(record.id, files, overrideFileOf(files));
-    await givePorts(tools, record, compose, state.published, watch);
+    givePorts(tools, record, compose, state.published, watch);
     record = tools.environments.require(record.id);
     return compose;
   }, { done: () => describePorts(record) }).then((compose) =>

@@ -76,7 +76,7 @@ export async function startEnvironment(
   await step(watch, "override", async () => {
     const compose = await readCompose(tools, record, files, watch);
     refuseUnknown(request.services, Object.keys(compose.services ?? {}));
-    await givePorts(tools, record, compose, await tools.engine.publishedPorts(), watch);
+    givePorts(tools, record, compose, await tools.engine.publishedPorts(), watch);
     tools.environments.setComposeFiles(record.id, files, overrideFileOf(files));
     record = tools.environments.require(record.id);
     return await writeOverride(record, compose, files, watch) ? "written anew" : "unchanged";

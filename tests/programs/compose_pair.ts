@@ -15,6 +15,7 @@ import {
 } from "../../src/programs/compose.ts";
 import { isPortTaken } from "../../src/programs/port_probe.ts";
 import { run } from "../../src/programs/run.ts";
+import { needs } from "../needs.ts";
 
 const FIXTURES = new URL("../fixtures/compose/", import.meta.url).pathname;
 
@@ -45,6 +46,11 @@ export interface Inspected {
     Networks: Record<string, { IPAddress: string; Aliases: string[] | null; NetworkID: string }>;
   };
   Mounts: { Type: string; Name?: string; Source: string; Destination: string }[];
+}
+
+/** Defines a test that needs compose and a running engine. */
+export function engineTest(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, ...needs("compose", "engine"), fn });
 }
 
 /** Runs docker and returns its stdout without the line end. */

@@ -11,11 +11,12 @@ import {
   OLDEST_COMPOSE,
   parseMissingEnvFile,
 } from "../../src/programs/compose.ts";
-import { compose, docker, uniqueName, VARIABLES } from "./compose_pair.ts";
+import { compose, docker, engineTest, uniqueName, VARIABLES } from "./compose_pair.ts";
 
 /** A folder with files, and a compose project of the same name; both are gone at the end. */
 class Folder implements AsyncDisposable {
   readonly composeProject: string = uniqueName();
+  #isUsed = false;
   readonly path: string = Deno.makeTempDirSync({ prefix: `${this.composeProject}-` });
 
   constructor(files: Record<string, string>) {
@@ -27,13 +28,16 @@ class Folder implements AsyncDisposable {
   }
 
   target(variables: Record<string, string> = {}): ComposeTarget {
+    this.#isUsed = true;
     const { composeProject, path } = this;
     return { composeProject, files: [`${path}/compose.yaml`], variables, cwd: path };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await compose.down(this, { volumes: true });
-    await compose.removeImages(this.composeProject);
+    if (this.#isUsed) {
+      await compose.down(this, { volumes: true });
+      await compose.removeImages(this.composeProject);
+    }
     await Deno.remove(this.path, { recursive: true });
   }
 }
@@ -59,7 +63,7 @@ function isPikoError(code: PikoError["code"], message: RegExp): (error: unknown)
   };
 }
 
-Deno.test("Compose.version() tells a version that piko can work with", async () => {
+engineTest("Compose.version() tells a version that piko can work with", async () => {
   assert.match(await compose.version(), /^\d+\.\d+\.\d+/);
   await compose.requireVersion();
 });
@@ -73,63 +77,73 @@ Deno.test("isAtLeast() compares versions by number, whatever surrounds them", ()
   }
 });
 
-Deno.test("Compose.requireVersion() says when docker, compose or a newer compose is missing", async () => {
-  await using folder = new Folder({
-    "none/keep": "",
-    "plain/docker": "#!/bin/sh\necho \"docker: 'compose' is not a docker command.\" >&2\nexit 1\n",
-    "old/docker": "#!/bin/sh\necho v2.20.3\n",
-  });
-  for (const name of ["plain", "old"]) await Deno.chmod(`${folder.path}/${name}/docker`, 0o755);
-  for (
-    const [name, message] of [
-      ["none", /^docker is not installed/],
-      ["plain", /^Docker Compose is not installed$/],
-      ["old", /^Docker Compose 2\.20\.3 is too old: piko needs 2\.24\.4$/],
-    ] as const
-  ) {
-    const other = new Compose({ variables: { PATH: `${folder.path}/${name}` } });
-    await assert.rejects(other.requireVersion(), (error) => {
-      assert.ok(error instanceof PikoError);
-      assert.match(error.message, message);
-      assert.equal(error.code, "unavailable");
-      return true;
+engineTest(
+  "Compose.requireVersion() says when docker, compose or a newer compose is missing",
+  async () => {
+    await using folder = new Folder({
+      "none/keep": "",
+      "plain/docker":
+        "#!/bin/sh\necho \"docker: 'compose' is not a docker command.\" >&2\nexit 1\n",
+      "old/docker": "#!/bin/sh\necho v2.20.3\n",
     });
-  }
-});
+    for (const name of ["plain", "old"]) await Deno.chmod(`${folder.path}/${name}/docker`, 0o755);
+    for (
+      const [name, message] of [
+        ["none", /^docker is not installed/],
+        ["plain", /^Docker Compose is not installed$/],
+        ["old", /^Docker Compose 2\.20\.3 is too old: piko needs 2\.24\.4$/],
+      ] as const
+    ) {
+      const other = new Compose({ variables: { PATH: `${folder.path}/${name}` } });
+      await assert.rejects(other.requireVersion(), (error) => {
+        assert.ok(error instanceof PikoError);
+        assert.match(error.message, message);
+        assert.equal(error.code, "unavailable");
+        return true;
+      });
+    }
+  },
+);
 
-Deno.test("Compose.config() reads services of every profile, with `$` as it was meant", async () => {
-  await using folder = new Folder({
-    "compose.yaml": project({
-      app: service({ command: "echo $$HOME ${GREETING}", ports: ["8080:80"] }),
-      debug: service({ profiles: ["debug"] }),
-    }),
-    ".env": "GREETING=hello\n",
-  });
-  const config = await compose.config(folder.target());
-  assert.deepEqual(Object.keys(config.services ?? {}).sort(), ["app", "debug"]);
-  assert.equal(config.name, folder.composeProject);
-  assert.deepEqual((config.services?.app as { command?: unknown }).command, [
-    "echo",
-    "$HOME",
-    "hello",
-  ]);
-});
+engineTest(
+  "Compose.config() reads services of every profile, with `$` as it was meant",
+  async () => {
+    await using folder = new Folder({
+      "compose.yaml": project({
+        app: service({ command: "echo $$HOME ${GREETING}", ports: ["8080:80"] }),
+        debug: service({ profiles: ["debug"] }),
+      }),
+      ".env": "GREETING=hello\n",
+    });
+    const config = await compose.config(folder.target());
+    assert.deepEqual(Object.keys(config.services ?? {}).sort(), ["app", "debug"]);
+    assert.equal(config.name, folder.composeProject);
+    assert.deepEqual((config.services?.app as { command?: unknown }).command, [
+      "echo",
+      "$HOME",
+      "hello",
+    ]);
+  },
+);
 
-Deno.test("Compose.config() copes with ports that are demanded before they are known", async () => {
-  const text = project({
-    app: service({
-      ports: ["${PIKO_APP_PORT:?}:80", "${PIKO_APP_PORT_81?say which}:81"],
-      labels: { url: "http://localhost:${PIKO_WEB_PORT:?}" },
-    }),
-  });
-  await using folder = new Folder({ "compose.yaml": text });
-  const config = await compose.config(folder.target());
-  assert.deepEqual(config.services?.app?.ports?.map((port) => port.target), [80, 81]);
-  const known = await compose.config(folder.target({ PIKO_APP_PORT: "10180" }));
-  assert.equal(known.services?.app?.ports?.[0]?.published, "10180");
-});
+engineTest(
+  "Compose.config() copes with ports that are demanded before they are known",
+  async () => {
+    const text = project({
+      app: service({
+        ports: ["${PIKO_APP_PORT:?}:80", "${PIKO_APP_PORT_81?say which}:81"],
+        labels: { url: "http://localhost:${PIKO_WEB_PORT:?}" },
+      }),
+    });
+    await using folder = new Folder({ "compose.yaml": text });
+    const config = await compose.config(folder.target());
+    assert.deepEqual(config.services?.app?.ports?.map((port) => port.target), [80, 81]);
+    const known = await compose.config(folder.target({ PIKO_APP_PORT: "10180" }));
+    assert.equal(known.services?.app?.ports?.[0]?.published, "10180");
+  },
+);
 
-Deno.test("Compose.config() fails on a demanded variable that is none of piko's", async () => {
+engineTest("Compose.config() fails on a demanded variable that is none of piko's", async () => {
   const text = project({ app: service({ command: "${SECRET:?set it}" }) });
   await using folder = new Folder({ "compose.yaml": text });
   await assert.rejects(
@@ -147,7 +161,7 @@ Deno.test("Compose.config() fails on a demanded variable that is none of piko's"
   );
 });
 
-Deno.test("Compose.config() starts compose with no variables but those chosen", async () => {
+engineTest("Compose.config() starts compose with no variables but those chosen", async () => {
   const text = project({ app: service({ labels: { leak: "${PIKO_TEST_LEAK-none}" } }) });
   await using folder = new Folder({ "compose.yaml": text });
   Deno.env.set("PIKO_TEST_LEAK", "leaked");
@@ -159,7 +173,7 @@ Deno.test("Compose.config() starts compose with no variables but those chosen", 
   }
 });
 
-Deno.test("parseMissingEnvFile() finds the path in what compose says", async () => {
+engineTest("parseMissingEnvFile() finds the path in what compose says", async () => {
   const text = project({ app: service({ env_file: ["some where/app.env"] }) });
   await using folder = new Folder({ "compose.yaml": text });
   await assert.rejects(compose.config(folder.target()), (error) => {
@@ -212,7 +226,7 @@ services:
   assert.deepEqual(await listEnvFiles(at("broken.yaml", "empty.yaml", "absent.yaml")), []);
 });
 
-Deno.test("findComposeFiles() finds what compose finds, in its order", async () => {
+engineTest("findComposeFiles() finds what compose finds, in its order", async () => {
   const names = ["docker-compose.yaml", "docker-compose.yml", "compose.yml", "compose.yaml"];
   const overrides = [
     "docker-compose.override.yaml",
@@ -282,7 +296,7 @@ Deno.test("listMissing() lists what does not exist", async () => {
   );
 });
 
-Deno.test("Compose.up() says which host port is in use, and by whom", async () => {
+engineTest("Compose.up() says which host port is in use, and by whom", async () => {
   await using folder = new Folder({});
   using listener = Deno.listen({ hostname: "0.0.0.0", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
@@ -304,87 +318,93 @@ Deno.test("Compose.up() says which host port is in use, and by whom", async () =
   );
 });
 
-Deno.test("Compose.up() says what is wrong with an image, a dependency and a network", async () => {
-  await using folder = new Folder({});
-  const failing = async (text: string, code: PikoError["code"], message: RegExp) => {
-    await Deno.writeTextFile(`${folder.path}/compose.yaml`, text);
-    await assert.rejects(compose.up(folder.target()), isPikoError(code, message));
-  };
-  const image = "pikotest-absent:1";
-  await failing(
-    project({ app: service({ image, pull_policy: "never" }) }),
-    "failed",
-    /^Image pikotest-absent:1 cannot be had$/,
-  );
-  const sick = { test: "false", interval: "100ms", retries: 1 };
-  const after = (condition: string) => service({ depends_on: { db: { condition } } });
-  await failing(
-    project({ db: service({ healthcheck: sick }), app: after("service_healthy") }),
-    "failed",
-    new RegExp(
-      `^Container ${folder.composeProject}-db-1, which others depend on, is unhealthy$`,
-    ),
-  );
-  await failing(
-    project({ db: service({ command: "false" }), app: after("service_completed_successfully") }),
-    "failed",
-    /^Service "db", which others depend on, ended with exit code 1$/,
-  );
-  await failing(
-    project({ app: service({ networks: ["pikotest-no"] }) }, {
-      networks: { "pikotest-no": { external: true } },
-    }),
-    "not-found",
-    /^External network "pikotest-no" does not exist$/,
-  );
-  await failing(
-    project({ app: service({ volumes: ["pikotest-no:/x"] }) }, {
-      volumes: { "pikotest-no": { external: true } },
-    }),
-    "not-found",
-    /^External volume "pikotest-no" does not exist$/,
-  );
-  await failing(
-    project({ app: service({ command: "no-such-program", init: false }) }),
-    "failed",
-    /^A container could not start: exec: "no-such-program"/,
-  );
-  await failing(
-    project({ app: { build: "./absent" } }),
-    "failed",
-    /^An image could not be built$/,
-  );
-  const absent = { type: "bind", source: "./absent", target: "/x" };
-  await failing(
-    project({ app: service({ volumes: [absent] }) }),
-    "not-found",
-    /^A service mounts \/.*\/absent, which does not exist$/,
-  );
-});
-
-Deno.test("Compose.up() names a network that was removed, and a service that is not there", async () => {
-  await using folder = new Folder({ "compose.yaml": project({ app: service({}) }) });
-  await compose.up(folder.target());
-  await compose.stop(folder);
-  await docker("network", "rm", `${folder.composeProject}_default`);
-  await assert.rejects(
-    compose.start(folder),
-    isPikoError("failed", /^A network was removed while containers still belonged to it$/),
-  );
-  await compose.up(folder.target(), { forceRecreate: true });
-  for (const name of ["nope", "--help", "$(id)"]) {
-    await assert.rejects(
-      compose.up(folder.target(), { services: [name] }),
-      isPikoError("not-found", /^There is no service "/),
+engineTest(
+  "Compose.up() says what is wrong with an image, a dependency and a network",
+  async () => {
+    await using folder = new Folder({});
+    const failing = async (text: string, code: PikoError["code"], message: RegExp) => {
+      await Deno.writeTextFile(`${folder.path}/compose.yaml`, text);
+      await assert.rejects(compose.up(folder.target()), isPikoError(code, message));
+    };
+    const image = "pikotest-absent:1";
+    await failing(
+      project({ app: service({ image, pull_policy: "never" }) }),
+      "failed",
+      /^Image pikotest-absent:1 cannot be had$/,
     );
-  }
-  await assert.rejects(
-    compose.restart(folder, { services: ["nope"] }),
-    isPikoError("not-found", /^There is no service "nope"$/),
-  );
-});
+    const sick = { test: "false", interval: "100ms", retries: 1 };
+    const after = (condition: string) => service({ depends_on: { db: { condition } } });
+    await failing(
+      project({ db: service({ healthcheck: sick }), app: after("service_healthy") }),
+      "failed",
+      new RegExp(
+        `^Container ${folder.composeProject}-db-1, which others depend on, is unhealthy$`,
+      ),
+    );
+    await failing(
+      project({ db: service({ command: "false" }), app: after("service_completed_successfully") }),
+      "failed",
+      /^Service "db", which others depend on, ended with exit code 1$/,
+    );
+    await failing(
+      project({ app: service({ networks: ["pikotest-no"] }) }, {
+        networks: { "pikotest-no": { external: true } },
+      }),
+      "not-found",
+      /^External network "pikotest-no" does not exist$/,
+    );
+    await failing(
+      project({ app: service({ volumes: ["pikotest-no:/x"] }) }, {
+        volumes: { "pikotest-no": { external: true } },
+      }),
+      "not-found",
+      /^External volume "pikotest-no" does not exist$/,
+    );
+    await failing(
+      project({ app: service({ command: "no-such-program", init: false }) }),
+      "failed",
+      /^A container could not start: exec: "no-such-program"/,
+    );
+    await failing(
+      project({ app: { build: "./absent" } }),
+      "failed",
+      /^An image could not be built$/,
+    );
+    const absent = { type: "bind", source: "./absent", target: "/x" };
+    await failing(
+      project({ app: service({ volumes: [absent] }) }),
+      "not-found",
+      /^A service mounts \/.*\/absent, which does not exist$/,
+    );
+  },
+);
 
-Deno.test("Compose says when a compose file is not valid", async () => {
+engineTest(
+  "Compose.up() names a network that was removed, and a service that is not there",
+  async () => {
+    await using folder = new Folder({ "compose.yaml": project({ app: service({}) }) });
+    await compose.up(folder.target());
+    await compose.stop(folder);
+    await docker("network", "rm", `${folder.composeProject}_default`);
+    await assert.rejects(
+      compose.start(folder),
+      isPikoError("failed", /^A network was removed while containers still belonged to it$/),
+    );
+    await compose.up(folder.target(), { forceRecreate: true });
+    for (const name of ["nope", "--help", "$(id)"]) {
+      await assert.rejects(
+        compose.up(folder.target(), { services: [name] }),
+        isPikoError("not-found", /^There is no service "/),
+      );
+    }
+    await assert.rejects(
+      compose.restart(folder, { services: ["nope"] }),
+      isPikoError("not-found", /^There is no service "nope"$/),
+    );
+  },
+);
+
+engineTest("Compose says when a compose file is not valid", async () => {
   await using folder = new Folder({});
   for (
     const text of [
@@ -410,7 +430,7 @@ Deno.test("Compose says when a compose file is not valid", async () => {
   );
 });
 
-Deno.test("Compose says when Docker is not running", async () => {
+engineTest("Compose says when Docker is not running", async () => {
   await using folder = new Folder({ "compose.yaml": project({ app: service({}) }) });
   const DOCKER_HOST = `unix://${folder.path}/absent.sock`;
   const other = new Compose({ variables: { ...VARIABLES, DOCKER_HOST } });
@@ -421,34 +441,40 @@ Deno.test("Compose says when Docker is not running", async () => {
   assert.equal((await other.config(folder.target())).name, folder.composeProject);
 });
 
-Deno.test("Compose.down() needs neither files nor folder, and keeps volumes until told", async () => {
-  await using folder = new Folder({
-    "compose.yaml": project({
-      app: service({ volumes: ["data:/data"] }),
-      debug: service({ profiles: ["debug"] }),
-    }, { volumes: { data: {} } }),
-  });
-  const { composeProject } = folder;
-  await compose.up(folder.target({ COMPOSE_PROFILES: "debug" }));
-  await Deno.writeTextFile(`${folder.path}/compose.yaml`, "services: { : ]");
-  const broken = new Compose({
-    variables: { ...VARIABLES, COMPOSE_FILE: `${folder.path}/compose.yaml` },
-  });
-  await broken.stop(folder);
-  await broken.start(folder);
-  await broken.restart(folder, { services: ["debug"] });
-  const list = (...kind: string[]) =>
-    docker(...kind, "-q", "--filter", `label=com.docker.compose.project=${composeProject}`);
-  assert.equal((await list("ps")).split("\n").length, 2);
-  await broken.down(folder);
-  assert.equal(await list("ps", "-a") + await list("network", "ls"), "");
-  assert.equal(await list("volume", "ls"), `${composeProject}_data`);
-  await broken.down(folder);
-  await assert.rejects(broken.start(folder), isPikoError("not-found", /^There are no containers/));
-  await Deno.writeTextFile(`${folder.path}/compose.yaml`, project({ app: service({}) }));
-});
+engineTest(
+  "Compose.down() needs neither files nor folder, and keeps volumes until told",
+  async () => {
+    await using folder = new Folder({
+      "compose.yaml": project({
+        app: service({ volumes: ["data:/data"] }),
+        debug: service({ profiles: ["debug"] }),
+      }, { volumes: { data: {} } }),
+    });
+    const { composeProject } = folder;
+    await compose.up(folder.target({ COMPOSE_PROFILES: "debug" }));
+    await Deno.writeTextFile(`${folder.path}/compose.yaml`, "services: { : ]");
+    const broken = new Compose({
+      variables: { ...VARIABLES, COMPOSE_FILE: `${folder.path}/compose.yaml` },
+    });
+    await broken.stop(folder);
+    await broken.start(folder);
+    await broken.restart(folder, { services: ["debug"] });
+    const list = (...kind: string[]) =>
+      docker(...kind, "-q", "--filter", `label=com.docker.compose.project=${composeProject}`);
+    assert.equal((await list("ps")).split("\n").length, 2);
+    await broken.down(folder);
+    assert.equal(await list("ps", "-a") + await list("network", "ls"), "");
+    assert.equal(await list("volume", "ls"), `${composeProject}_data`);
+    await broken.down(folder);
+    await assert.rejects(
+      broken.start(folder),
+      isPikoError("not-found", /^There are no containers/),
+    );
+    await Deno.writeTextFile(`${folder.path}/compose.yaml`, project({ app: service({}) }));
+  },
+);
 
-Deno.test("Compose.up() removes services that are gone, unless services are named", async () => {
+engineTest("Compose.up() removes services that are gone, unless services are named", async () => {
   await using folder = new Folder({ "compose.yaml": project({ a: service({}), b: service({}) }) });
   await compose.up(folder.target());
   const running = async () => {
@@ -463,7 +489,7 @@ Deno.test("Compose.up() removes services that are gone, unless services are name
   assert.deepEqual(await running(), ["a"]);
 });
 
-Deno.test("Compose.up() stops when it is interrupted", async () => {
+engineTest("Compose.up() stops when it is interrupted", async () => {
   await using folder = new Folder({
     "compose.yaml": project({
       db: service({ healthcheck: { test: "false", interval: "60s" } }),
@@ -480,7 +506,7 @@ Deno.test("Compose.up() stops when it is interrupted", async () => {
   await assert.rejects(up, (error) => error instanceof PikoError && error.code === "interrupted");
 });
 
-Deno.test("Compose.removeImages() leaves other names of an image alone", async () => {
+engineTest("Compose.removeImages() leaves other names of an image alone", async () => {
   await using folder = new Folder({
     "compose.yaml": project({ app: { build: ".", init: true, stop_signal: "SIGKILL" } }),
     "Dockerfile": `FROM busybox:1.36\nLABEL x=${crypto.randomUUID()}\nCMD ["sleep", "1000"]\n`,

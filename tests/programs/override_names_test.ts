@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { compose, docker, Pair, type Twin, uniqueName } from "./compose_pair.ts";
+import { compose, docker, engineTest, Pair, type Twin, uniqueName } from "./compose_pair.ts";
 
 /** Tells which container answers when a service asks for a host name. */
 async function ask(twin: Twin, service: string, host: string): Promise<string> {
@@ -8,24 +8,27 @@ async function ask(twin: Twin, service: string, host: string): Promise<string> {
   return await twin.exec(service, "sh", "-c", command);
 }
 
-Deno.test("override: an old container name reaches one's own container on every network", async () => {
-  await using pair = await Pair.up("container_name");
-  for (const twin of pair.both) {
-    const db = await twin.only("db");
-    assert.equal(db.Name, `/${twin.composeProject}-db-1`);
-    const hostname = await twin.exec("db", "hostname");
-    for (const host of ["shop-db", "db"]) {
-      assert.equal(await ask(twin, "app", host), hostname);
-      assert.equal(await ask(twin, "far", host), hostname);
+engineTest(
+  "override: an old container name reaches one's own container on every network",
+  async () => {
+    await using pair = await Pair.up("container_name");
+    for (const twin of pair.both) {
+      const db = await twin.only("db");
+      assert.equal(db.Name, `/${twin.composeProject}-db-1`);
+      const hostname = await twin.exec("db", "hostname");
+      for (const host of ["shop-db", "db"]) {
+        assert.equal(await ask(twin, "app", host), hostname);
+        assert.equal(await ask(twin, "far", host), hostname);
+      }
+      // The aliases of the user's own file stay.
+      assert.equal(await ask(twin, "far", "data"), hostname);
+      assert.match((await twin.only("beside")).HostConfig.NetworkMode, /^container:/);
+      assert.equal(await twin.exec("beside", "hostname"), hostname);
     }
-    // The aliases of the user's own file stay.
-    assert.equal(await ask(twin, "far", "data"), hostname);
-    assert.match((await twin.only("beside")).HostConfig.NetworkMode, /^container:/);
-    assert.equal(await twin.exec("beside", "hostname"), hostname);
-  }
-});
+  },
+);
 
-Deno.test("override: networks and volumes with names of their own are not shared", async () => {
+engineTest("override: networks and volumes with names of their own are not shared", async () => {
   await using pair = await Pair.up("named");
   for (const twin of pair.both) {
     const db = await twin.only("db");
@@ -46,7 +49,7 @@ Deno.test("override: networks and volumes with names of their own are not shared
   assert.equal(await pair.a.exec("db", "cat", "/data/row"), "mine");
 });
 
-Deno.test("override: fixed subnets, addresses and bridges do not collide", async () => {
+engineTest("override: fixed subnets, addresses and bridges do not collide", async () => {
   await using pair = await Pair.up("subnets");
   const subnets = new Set<string>();
   for (const twin of pair.both) {
@@ -68,36 +71,39 @@ Deno.test("override: fixed subnets, addresses and bridges do not collide", async
   assert.ok(!subnets.has("10.213.7.0/24"));
 });
 
-Deno.test("override: external networks and volumes stay shared, with a warning, and outlive down", async () => {
-  const outside = uniqueName();
-  await docker("network", "create", outside);
-  try {
-    await docker("volume", "create", outside);
-    {
-      await using pair = await Pair.up("external", { variables: { OUTSIDE: outside } });
-      for (const twin of pair.both) {
-        assert.deepEqual(twin.warnings, [
-          `Network "${outside}" is external, so every environment shares it, ` +
-          "and a service name on it can reach another environment's container",
-          `Volume "${outside}" is external, so every environment shares its data`,
-        ]);
-        const db = await twin.only("db");
-        assert.deepEqual(
-          Object.keys(db.NetworkSettings.Networks).sort(),
-          [outside, twin.composeProject].sort(),
-        );
-        assert.deepEqual(db.Mounts.map((mount) => mount.Name), [outside]);
+engineTest(
+  "override: external networks and volumes stay shared, with a warning, and outlive down",
+  async () => {
+    const outside = uniqueName();
+    await docker("network", "create", outside);
+    try {
+      await docker("volume", "create", outside);
+      {
+        await using pair = await Pair.up("external", { variables: { OUTSIDE: outside } });
+        for (const twin of pair.both) {
+          assert.deepEqual(twin.warnings, [
+            `Network "${outside}" is external, so every environment shares it, ` +
+            "and a service name on it can reach another environment's container",
+            `Volume "${outside}" is external, so every environment shares its data`,
+          ]);
+          const db = await twin.only("db");
+          assert.deepEqual(
+            Object.keys(db.NetworkSettings.Networks).sort(),
+            [outside, twin.composeProject].sort(),
+          );
+          assert.deepEqual(db.Mounts.map((mount) => mount.Name), [outside]);
+        }
       }
+      assert.equal(await docker("network", "ls", "-q", "--filter", `name=${outside}`) !== "", true);
+      assert.equal(await docker("volume", "ls", "-q", "--filter", `name=${outside}`), outside);
+    } finally {
+      await docker("network", "rm", outside);
+      await docker("volume", "rm", "--force", outside);
     }
-    assert.equal(await docker("network", "ls", "-q", "--filter", `name=${outside}`) !== "", true);
-    assert.equal(await docker("volume", "ls", "-q", "--filter", `name=${outside}`), outside);
-  } finally {
-    await docker("network", "rm", outside);
-    await docker("volume", "rm", "--force", outside);
-  }
-});
+  },
+);
 
-Deno.test("override: the network of the machine is kept, with a warning", async () => {
+engineTest("override: the network of the machine is kept, with a warning", async () => {
   await using pair = await Pair.up("host");
   for (const twin of pair.both) {
     assert.deepEqual(twin.warnings, [
@@ -112,13 +118,16 @@ Deno.test("override: the network of the machine is kept, with a warning", async 
   }
 });
 
-Deno.test("override: links, depends_on in every form and health checks go on working", async () => {
-  await using pair = await Pair.up("depends");
-  for (const twin of pair.both) {
-    assert.equal((await twin.only("migrate")).State.ExitCode, 0);
-    const hostname = await twin.exec("db", "hostname");
-    for (const host of ["database", "db", "shop-db"]) {
-      assert.equal(await ask(twin, "app", host), hostname);
+engineTest(
+  "override: links, depends_on in every form and health checks go on working",
+  async () => {
+    await using pair = await Pair.up("depends");
+    for (const twin of pair.both) {
+      assert.equal((await twin.only("migrate")).State.ExitCode, 0);
+      const hostname = await twin.exec("db", "hostname");
+      for (const host of ["database", "db", "shop-db"]) {
+        assert.equal(await ask(twin, "app", host), hostname);
+      }
     }
-  }
-});
+  },
+);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { isPortTaken } from "../../src/programs/port_probe.ts";
-import { compose, Pair, type Twin } from "./compose_pair.ts";
+import { compose, engineTest, Pair, type Twin } from "./compose_pair.ts";
 
 /** Lists what a service's containers listen on at this machine, as `80/tcp 127.0.0.1:10180`, IPv4 alone. */
 async function listPublished(twin: Twin, service: string): Promise<string[]> {
@@ -23,28 +23,31 @@ function listGiven(twin: Twin, service: string): string[] {
   ).sort();
 }
 
-Deno.test("override: ports, addresses, UDP and ranges of two environments never meet", async () => {
-  await using pair = await Pair.up("ports");
-  const hostPorts = pair.both.flatMap((twin) =>
-    twin.ports.map((port) => `${port.hostPort}/${port.protocol}`)
-  );
-  assert.equal(new Set(hostPorts).size, 2 * 11);
-  for (const twin of pair.both) {
-    assert.equal(twin.ports.length, 11);
-    for (const service of ["web", "dns"]) {
-      assert.deepEqual(await listPublished(twin, service), listGiven(twin, service));
+engineTest(
+  "override: ports, addresses, UDP and ranges of two environments never meet",
+  async () => {
+    await using pair = await Pair.up("ports");
+    const hostPorts = pair.both.flatMap((twin) =>
+      twin.ports.map((port) => `${port.hostPort}/${port.protocol}`)
+    );
+    assert.equal(new Set(hostPorts).size, 2 * 11);
+    for (const twin of pair.both) {
+      assert.equal(twin.ports.length, 11);
+      for (const service of ["web", "dns"]) {
+        assert.deepEqual(await listPublished(twin, service), listGiven(twin, service));
+      }
+      const dns = twin.hostPorts("dns");
+      assert.equal(dns["53/udp"]?.[0], dns["53/tcp"]?.[0]);
+      const hostname = await twin.exec("web", "hostname");
+      for (const port of ["80/tcp", "3001/tcp", "9000/tcp"]) {
+        const response = await fetch(`http://127.0.0.1:${twin.hostPorts("web")[port]?.[0]}/`);
+        assert.equal((await response.text()).trim(), hostname);
+      }
     }
-    const dns = twin.hostPorts("dns");
-    assert.equal(dns["53/udp"]?.[0], dns["53/tcp"]?.[0]);
-    const hostname = await twin.exec("web", "hostname");
-    for (const port of ["80/tcp", "3001/tcp", "9000/tcp"]) {
-      const response = await fetch(`http://127.0.0.1:${twin.hostPorts("web")[port]?.[0]}/`);
-      assert.equal((await response.text()).trim(), hostname);
-    }
-  }
-});
+  },
+);
 
-Deno.test("override: ports of several base files are replaced, not appended to", async () => {
+engineTest("override: ports of several base files are replaced, not appended to", async () => {
   await using pair = await Pair.up("layered");
   assert.equal(isPortTaken(18431, "tcp") || isPortTaken(18432, "tcp"), false);
   for (const twin of pair.both) {
@@ -55,7 +58,7 @@ Deno.test("override: ports of several base files are replaced, not appended to",
   }
 });
 
-Deno.test("override: replicas share a range of host ports", async () => {
+engineTest("override: replicas share a range of host ports", async () => {
   await using pair = await Pair.up("replicas");
   for (const twin of pair.both) {
     assert.equal((await twin.inspect("app")).length, 3);
@@ -67,7 +70,7 @@ Deno.test("override: replicas share a range of host ports", async () => {
   }
 });
 
-Deno.test("override: services of a profile get ports and do not meet", async () => {
+engineTest("override: services of a profile get ports and do not meet", async () => {
   await using pair = await Pair.up("profiles", { variables: { COMPOSE_PROFILES: "debug" } });
   for (const twin of pair.both) {
     for (const service of ["app", "debug"]) {
@@ -78,7 +81,7 @@ Deno.test("override: services of a profile get ports and do not meet", async () 
   }
 });
 
-Deno.test("override: services of a profile stay down until it is asked for", async () => {
+engineTest("override: services of a profile stay down until it is asked for", async () => {
   await using pair = await Pair.up("profiles");
   assert.deepEqual((await pair.a.inspect()).map((container) => container.Name), [
     `/${pair.a.composeProject}-app-1`,
@@ -86,7 +89,7 @@ Deno.test("override: services of a profile stay down until it is asked for", asy
   assert.equal(pair.a.ports.length, 2);
 });
 
-Deno.test("override: a second up changes nothing, and stop and start keep the ports", async () => {
+engineTest("override: a second up changes nothing, and stop and start keep the ports", async () => {
   await using pair = await Pair.up("layered");
   const before = await pair.a.only("app");
   const lines: string[] = [];

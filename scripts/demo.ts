@@ -14,7 +14,7 @@ import {
   writeRecord,
 } from "./demo/place.ts";
 import { DemoShell, explain, quoted } from "./demo/shell.ts";
-import { findExecutable, type Program } from "./machine/probe.ts";
+import { findExecutable, hasImage, IMAGES, type Program, whyMissing } from "./machine/probe.ts";
 import { runScript, say } from "./machine/say.ts";
 import { setUpMachine, tellMissing } from "./machine/set_up.ts";
 
@@ -37,12 +37,17 @@ await runScript(async () => {
       hint: "task demo -- --clean",
     });
   }
+  const earlier = await readRecord(place);
   if (Deno.args.includes("--clean")) {
-    if (await readRecord(place) !== undefined) await build({ anew: false });
-    await clean(place, dist);
+    if (earlier === undefined) {
+      say(`There is no demo in ${place.folder}`);
+      return 0;
+    }
+    if (earlier.mode !== undefined) await build({ anew: false });
+    await clean(place, earlier, dist);
     return 0;
   }
-  const record = await prepare(place, !Deno.args.includes("--yes"));
+  const record = await prepare(place, earlier, !Deno.args.includes("--yes"));
   const shell = new DemoShell(place, dist);
   await (record.mode === "docker" ? showDocker(shell, place, record) : showSimple(shell));
   tellWhatNext(place);
@@ -50,31 +55,39 @@ await runScript(async () => {
 });
 
 /** Sets up the machine, builds piko and lays out the sample repository anew. */
-async function prepare(place: DemoPlace, ask: boolean): Promise<DemoRecord> {
-  await readRecord(place);
-  const { missing, installed, images } = await setUpMachine({
+async function prepare(
+  place: DemoPlace,
+  earlier: DemoRecord | undefined,
+  ask: boolean,
+): Promise<DemoRecord> {
+  // What the demo is about to bring is recorded first: a demo that is killed can still be cleaned up.
+  const record = earlier ?? { composeProjects: [], images: [], engine: false, packages: [] };
+  record.engine ||= whyMissing("engine") !== undefined;
+  await writeRecord(place, record);
+  const { missing, installed } = await setUpMachine({
     ask,
-    want: ["git", "curl", "psql", ...FOR_DOCKER],
+    want: ["git", "curl", "psql", "engine", "compose"],
   });
+  record.packages = [...new Set([...record.packages, ...installed])];
+  if (!missing.some(({ program }) => program === "engine")) {
+    const absent = IMAGES.filter((image) => !hasImage(image));
+    record.images = [...new Set([...record.images, ...absent])];
+    await writeRecord(place, record);
+    missing.push(...(await setUpMachine({ ask, want: ["images"] })).missing);
+  }
   if (missing.some(({ program }) => program === "git")) {
     tellMissing(missing);
     throw new PikoError("The demo needs git", { code: "unavailable" });
   }
   await build({ anew: true });
-  const earlier = await removeDemo(place, dist, { force: false });
-  const withoutDocker = missing.filter(({ program }) => FOR_DOCKER.includes(program));
-  const record: DemoRecord = {
-    mode: withoutDocker.length === 0 ? "docker" : "simple",
-    composeProjects: [],
-    pulledImages: [...earlier?.pulledImages ?? [], ...images.pulled],
-    packages: [...earlier?.packages ?? [], ...installed],
-  };
+  await removeDemo(place, record, dist, { force: false });
+  const hasDocker = !missing.some(({ program }) => FOR_DOCKER.includes(program));
+  record.mode = hasDocker ? "docker" : "simple";
+  record.composeProjects = [];
   await writeRecord(place, record);
   if (record.mode === "simple") {
     tellMissing(missing);
-    explain(
-      "Docker cannot be used here, so this is simple mode: worktrees and data directories, no containers.",
-    );
+    explain("Docker cannot be used here, so this is simple mode: no containers.");
   }
   await makeRepository(place, record.mode);
   return record;
@@ -87,7 +100,7 @@ async function build({ anew }: { anew: boolean }): Promise<void> {
   await run(argv, { cwd: root });
 }
 
-async function makeRepository({ shop }: DemoPlace, mode: DemoRecord["mode"]): Promise<void> {
+async function makeRepository({ shop }: DemoPlace, mode: "docker" | "simple"): Promise<void> {
   await copyFolder(`${root}/scripts/sample`, shop);
   if (mode === "simple") {
     await Deno.rename(`${shop}/simple.piko.yml`, `${shop}/.piko.yml`);

@@ -25,12 +25,6 @@ const MADE_HERE = "piko.sample-image";
 /** Milliseconds that a registry gets for the smallest of the images before it counts as out of reach. */
 const PULL_PATIENCE = 30_000;
 
-/** The images that were not there before. */
-export interface Images {
-  made: string[];
-  pulled: string[];
-}
-
 /** How an image is made of Debian packages. */
 interface Recipe {
   image: typeof IMAGES[number];
@@ -87,31 +81,24 @@ const RECIPES: Recipe[] = [
   },
 ];
 
-/** Sees to it that the engine has the images of the sample and the tests, and tells which are new. */
-export async function ensureImages(): Promise<Images> {
-  const images: Images = { made: [], pulled: [] };
+/** Sees to it that the engine has the images of the sample and the tests. */
+export async function ensureImages(): Promise<void> {
   const toMake: Recipe[] = [];
   for (const recipe of RECIPES) {
     const made = await labelOf(recipe.image);
     if (made !== undefined && (made === "" || made === await fingerprint(recipe))) continue;
     // Where one image cannot be had, no more time is spent on the registry.
-    if (!made && toMake.length === 0 && await pull(recipe.image)) images.pulled.push(recipe.image);
-    else toMake.push(recipe);
+    if (made || toMake.length > 0 || !await pull(recipe.image)) toMake.push(recipe);
   }
-  if (toMake.length > 0) images.made = await makeImages(toMake);
-  return images;
+  if (toMake.length > 0) await makeImages(toMake);
 }
 
-/** Removes the images that were made here, and of the pulled ones those named; tells which stay, in use. */
-export async function removeImages(pulled: readonly string[]): Promise<string[]> {
-  const argv = ["docker", "image", "ls", "--quiet", "--filter", `label=${MADE_HERE}`];
-  const made = (await run(argv)).split("\n").filter((line) => line !== "");
+/** Removes images unless containers use them, and tells which stay. */
+export async function removeImages(images: readonly string[]): Promise<string[]> {
   const kept: string[] = [];
-  for (const image of new Set([...made, ...pulled])) {
-    if (!hasImage(image)) continue;
-    const names = await run(["docker", "image", "inspect", "--format", "{{.RepoTags}}", image]);
+  for (const image of images.filter(hasImage)) {
     const { exitCode } = await tryRun(["docker", "image", "rm", "--", image]);
-    if (exitCode !== 0) kept.push(names.trim().replace(/^\[|\]$/g, "") || image);
+    if (exitCode !== 0) kept.push(image);
   }
   return kept;
 }
@@ -141,7 +128,7 @@ async function pull(image: string): Promise<boolean> {
   }
 }
 
-async function makeImages(recipes: readonly Recipe[]): Promise<string[]> {
+async function makeImages(recipes: readonly Recipe[]): Promise<void> {
   const names = recipes.map(({ image }) => image);
   say(`Making ${names.join(", ")} from Debian's packages`);
   const folder = await Deno.makeTempDir({ prefix: "piko-images-" });
@@ -154,7 +141,6 @@ async function makeImages(recipes: readonly Recipe[]): Promise<string[]> {
       await addFiles(recipe, root);
       await importImage(recipe, root, `${folder}/image.tar`);
     }
-    return names;
   } catch (error) {
     if (!(error instanceof PikoError || error instanceof CommandError)) throw error;
     const more = error instanceof PikoError ? error.details : error.stderr.trimEnd().split("\n");

@@ -11,41 +11,44 @@ import { stopEngine } from "../machine/engine.ts";
 import { whyMissing } from "../machine/probe.ts";
 import { say, tellError } from "../machine/say.ts";
 import { reviveEngine } from "../machine/set_up.ts";
-import { type DemoPlace, type DemoRecord, readRecord } from "./place.ts";
+import type { DemoPlace, DemoRecord } from "./place.ts";
 import { DemoShell, quoted } from "./shell.ts";
 
-/** Removes the environments and the folder of an earlier demo, and returns its record if there was one. */
+/** Removes the environments and the files of an earlier demo; only its record stays. */
 export async function removeDemo(
   place: DemoPlace,
+  record: DemoRecord,
   distFolder: string,
   { force }: { force: boolean },
-): Promise<DemoRecord | undefined> {
-  const record = await readRecord(place);
-  if (record === undefined) return undefined;
+): Promise<void> {
+  if (record.mode === undefined) return;
   if (record.mode === "docker") await reviveEngine();
   await destroyEnvironments(new DemoShell(place, distFolder, place.folder), place, force);
   if (record.mode === "docker") await removeLeftovers(record);
-  await Deno.remove(place.folder, { recursive: true });
-  return record;
+  for (const path of [place.shop, place.pikoHome]) await removeIfThere(path);
 }
 
 /** Leaves the machine as if the demo had never run, but for system packages, and says what it did. */
-export async function clean(place: DemoPlace, distFolder: string): Promise<void> {
-  const record = await removeDemo(place, distFolder, { force: true });
-  say(record === undefined ? `There is no demo in ${place.folder}` : `Removed ${place.folder}`);
+export async function clean(
+  place: DemoPlace,
+  record: DemoRecord,
+  distFolder: string,
+): Promise<void> {
+  await removeDemo(place, record, distFolder, { force: true });
   if (whyMissing("engine") === undefined) {
-    const kept = await removeImages(record?.pulledImages ?? []);
+    const kept = await removeImages(record.images);
     if (kept.length > 0) say(`Containers still use these images, so they stay: ${kept.join(", ")}`);
   }
-  const engine = await stopEngine();
+  const engine = record.engine ? await stopEngine() : "not ours";
   if (engine === "stopped") say("Stopped the Docker engine");
   if (engine === "in use") say("The Docker engine goes on, because containers run on it");
-  const packages = record?.packages ?? [];
+  const { packages } = record;
   if (packages.length > 0) {
     say("System packages stay. To remove those that were installed for the demo:");
     say(`  apt-get remove ${packages.join(" ")}`);
   }
-  say("✓ Clean");
+  await Deno.remove(place.folder, { recursive: true });
+  say(`✓ Removed ${place.folder}`);
 }
 
 /** Asks piko itself to destroy what the demo's registry knows. */
@@ -110,5 +113,13 @@ async function removeLeftovers({ composeProjects }: DemoRecord): Promise<void> {
         details: left,
       });
     }
+  }
+}
+
+async function removeIfThere(path: string): Promise<void> {
+  try {
+    await Deno.remove(path, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

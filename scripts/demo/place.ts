@@ -7,11 +7,14 @@ import { PikoError } from "../../src/domain/errors.ts";
 
 /** What the demo brought to the machine. */
 export interface DemoRecord {
-  mode: "docker" | "simple";
+  /** Undefined until the machine is set up. */
+  mode?: "docker" | "simple";
   /** Compose projects of the demo's environments. */
   composeProjects: string[];
-  /** Images that were pulled; those made here carry a label. */
-  pulledImages: string[];
+  /** Images that the engine did not have before. */
+  images: string[];
+  /** Whether no engine ran before. */
+  engine: boolean;
   /** System packages that were installed; they stay. */
   packages: string[];
 }

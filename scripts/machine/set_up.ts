@@ -5,7 +5,7 @@
  */
 
 import { PikoError } from "../../src/domain/errors.ts";
-import { ensureImages, type Images } from "../images.ts";
+import { ensureImages } from "../images.ts";
 import { engineIsElsewhere, hasDockerd, startEngine } from "./engine.ts";
 import {
   candidateVersions,
@@ -50,23 +50,16 @@ export interface Missing {
   hint: string;
 }
 
-/** What the machine lacks still, and what was done to it. */
+/** What the machine lacks still, and what was installed. */
 export interface SetUp {
   missing: Missing[];
   /** The system packages that were installed. */
   installed: string[];
-  engineStarted: boolean;
-  images: Images;
 }
 
 /** Installs and starts what is wanted and missing, as far as this user may. */
 export async function setUpMachine({ ask, want }: SetUpOptions): Promise<SetUp> {
-  const done: SetUp = {
-    missing: [],
-    installed: [],
-    engineStarted: false,
-    images: { made: [], pulled: [] },
-  };
+  const done: SetUp = { missing: [], installed: [] };
   const attempt = async (work: () => Promise<void>) => {
     try {
       await work();
@@ -87,13 +80,10 @@ export async function setUpMachine({ ask, want }: SetUpOptions): Promise<SetUp> 
       if (whyMissing("engine") === undefined) return;
       say("Starting the Docker engine");
       await startEngine();
-      done.engineStarted = true;
     });
   }
   if (want.includes("images") && whyMissing("engine") === undefined) {
-    await attempt(async () => {
-      done.images = await ensureImages();
-    });
+    await attempt(ensureImages);
   }
   for (const program of want) {
     const why = whyMissing(program);

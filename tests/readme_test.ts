@@ -1,0 +1,73 @@
+/** The README is true: its table of commands, and its script for CI as it stands there. */
+
+import assert from "node:assert/strict";
+import { COMMANDS } from "../src/commands/mod.ts";
+import { tryRun } from "../src/programs/run.ts";
+import { needs } from "./needs.ts";
+import { PIKO, Sandbox } from "./sandbox.ts";
+
+const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
+const sample = new URL("../scripts/sample/", import.meta.url);
+
+Deno.test("the README's table of commands is that of the commands themselves", () => {
+  const rows = [...readme.matchAll(/^\| `piko (.*?)` \| (.*?) \|$/gm)]
+    .map(([, command, brief]) => [command?.replaceAll("\\|", "|"), brief]);
+  assert.deepEqual(
+    rows,
+    Object.entries(COMMANDS).map(([name, { usage, brief }]) => [`${name} ${usage}`, brief]),
+  );
+});
+
+Deno.test("the README's files of one command exist", async () => {
+  const links = [...readme.matchAll(/\]\(([\w/.]+)\)/g)].map(([, path]) => path ?? "");
+  assert.ok(links.length >= 6);
+  for (const link of links) await Deno.stat(new URL(`../${link}`, import.meta.url));
+});
+
+Deno.test({
+  name: "the README's script for CI checks a branch and leaves nothing behind",
+  ...needs("git", "engine", "compose", "images", "curl"),
+  async fn() {
+    await using sandbox = await Sandbox.create({ files: await sampleFiles() });
+    await Deno.chmod(`${sandbox.root}/web/cgi-bin/index.cgi`, 0o755);
+    await sandbox.commit({}, "Let the page run");
+    const outcome = await runScript(sandbox, "feature/Check");
+    assert.equal(outcome.exitCode, 0, outcome.stderr);
+    assert.match(outcome.stdout, /^feature\/Check is fine on port 1\d{4}$/m);
+    assert.deepEqual((await sandbox.json("list")).environments, []);
+    assert.deepEqual(await sandbox.leftInEngine(), []);
+    assert.equal(
+      await sandbox.git("rev-parse", "feature/Check"),
+      await sandbox.git("rev-parse", "main"),
+    );
+    // A second run finds the project initialized, and a branch that is checked out is a conflict.
+    const second = await runScript(sandbox, "main");
+    assert.equal(second.exitCode, 1);
+    assert.match(second.stdout, /checked out or has an environment already/);
+  },
+});
+
+async function runScript(sandbox: Sandbox, branch: string) {
+  const script =
+    /tests\/readme_test\.ts runs this script as it stands\. -->\n\n```sh\n([\s\S]*?)```/.exec(
+      readme,
+    )?.[1];
+  assert.ok(script, "the README has the script");
+  const folder = PIKO.slice(0, PIKO.lastIndexOf("/"));
+  return await tryRun(["sh", "-c", script, "check.sh", branch], {
+    cwd: sandbox.root,
+    variables: { ...sandbox.variables, PATH: `${folder}:${sandbox.variables.PATH}` },
+    timeout: 180_000,
+  });
+}
+
+async function sampleFiles(folder = sample, prefix = ""): Promise<Record<string, string>> {
+  const files: Record<string, string> = {};
+  for await (const entry of Deno.readDir(folder)) {
+    const path = `${prefix}${entry.name}`;
+    if (entry.isDirectory) {
+      Object.assign(files, await sampleFiles(new URL(`${entry.name}/`, folder), `${path}/`));
+    } else files[path] = await Deno.readTextFile(new URL(entry.name, folder));
+  }
+  return files;
+}

@@ -6,6 +6,7 @@
 import type { ProjectConfig } from "../domain/config.ts";
 import type { Watch } from "../domain/report.ts";
 import { copyFromRoot, linkFromRoot } from "../programs/carry.ts";
+import { patternFor } from "../programs/git.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { isThere } from "./files.ts";
 import type { Tools } from "./tools.ts";
@@ -49,7 +50,15 @@ export async function carryLink(
   tools.environments.addCarried(record.id, { path, target: `${record.root}/${path}` });
   const result = await linkFromRoot(record.root, record.path, path);
   report(watch, "Linked", path, result);
+  if (result.made) await keepIgnored(tools, record, path);
   return result.made;
+}
+
+/** Has git ignore a link to an ignored folder too: a pattern such as `node_modules/` means folders alone. */
+async function keepIgnored(tools: Tools, record: EnvironmentRecord, path: string): Promise<void> {
+  if (await tools.git.isIgnored(record.path, path)) return;
+  if (!await tools.git.isIgnored(record.root, path)) return;
+  await tools.git.excludePath(record.root, patternFor(path));
 }
 
 function report(

@@ -25,7 +25,7 @@ import {
   targetOf,
   writeOverride,
 } from "./compose_environment.ts";
-import { isThere } from "./files.ts";
+import { isThere, makeFolder, removeFolder } from "./files.ts";
 import { lockEnvironment } from "./lock_environment.ts";
 import { planBranch } from "./plan_branch.ts";
 import { runScript } from "./run_script.ts";
@@ -200,8 +200,11 @@ async function makeWorktree(call: Call, record: EnvironmentRecord): Promise<Envi
   await step(call, record, "data", async () => {
     const made = !await isThere(record.dataDir);
     if (made) {
-      undo.defer(`the data folder ${record.dataDir}`, () => removeFolder(record.dataDir));
-      await Deno.mkdir(record.dataDir, { recursive: true });
+      undo.defer(
+        `the data folder ${record.dataDir}`,
+        async () => await removeFolder(record.dataDir) ? undefined : "",
+      );
+      await makeFolder(record.dataDir);
     }
     return made;
   }, { done: (made) => made ? record.dataDir : `${record.dataDir}, kept from before` });
@@ -369,7 +372,7 @@ async function refuseFolder(path: string): Promise<void> {
 
 function forget(tools: Tools, record: EnvironmentRecord, undo: Undo): string | void {
   if (undo.complete) return tools.environments.remove(record.id);
-  tools.environments.setState(record.id, "failed");
+  // It stays as one that is being created, so that destroy takes back the branch of this call too.
   return `Not everything could be removed; finish with: piko destroy ${record.name}`;
 }
 
@@ -440,8 +443,4 @@ function cannotCreate(name: string, error: unknown): unknown {
 
 function lowerFirst(text: string): string {
   return /^[A-Z][a-z ]/.test(text) ? text.slice(0, 1).toLowerCase() + text.slice(1) : text;
-}
-
-async function removeFolder(path: string): Promise<void> {
-  await Deno.remove(path, { recursive: true });
 }

@@ -10,7 +10,7 @@ import type { Step, Watch } from "../domain/report.ts";
 import { readProjectConfig } from "../programs/config_file.ts";
 import { removeCarried } from "../programs/carry.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
-import { isThere } from "./files.ts";
+import { isThere, removeFolder } from "./files.ts";
 import { lockEnvironment } from "./lock_environment.ts";
 import { runScript } from "./run_script.ts";
 import type { Tools } from "./tools.ts";
@@ -70,7 +70,11 @@ export async function destroyEnvironment(
     });
   }
   await attempt(call, "worktree", "Worktree", () => removeWorktree(tools, record, request.force));
-  if (!request.keepData) await attempt(call, "data", "Data", () => removeData(record));
+  if (!request.keepData) {
+    await attempt(call, "data", "Data", async () => {
+      await removeFolder(record.dataDir);
+    });
+  }
   let keptBranch: string | null = record.branch;
   if (request.deleteBranch || createdCommit !== undefined) {
     await attempt(call, "branch", "Branch", async () => {
@@ -78,9 +82,7 @@ export async function destroyEnvironment(
     });
   }
   if (call.problems.length > 0) throw leftOver(record, call.problems);
-  await Deno.remove(`${record.root}/.piko/logs/${record.name}`, { recursive: true }).catch(
-    ignoreMissing,
-  );
+  await removeFolder(`${record.root}/.piko/logs/${record.name}`);
   tools.environments.keepVolumes(record, keptVolumes);
   tools.environments.remove(record.id);
   watch.report({ kind: "done", step: "record", message: `slot ${record.slot} is free again` });
@@ -245,10 +247,6 @@ async function removeWorktree(
   await tools.git.removeWorktree(root, path, { force });
 }
 
-async function removeData(record: EnvironmentRecord): Promise<void> {
-  await Deno.remove(record.dataDir, { recursive: true }).catch(ignoreMissing);
-}
-
 async function removeBranch(
   tools: Tools,
   record: EnvironmentRecord,
@@ -299,8 +297,4 @@ async function readLink(path: string): Promise<string | undefined> {
     // Not there, or not a link: then it is nothing that piko made.
     return undefined;
   }
-}
-
-function ignoreMissing(error: unknown): void {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }

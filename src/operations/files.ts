@@ -1,4 +1,6 @@
-/** Small questions about files that several operations ask. */
+/** Small work on files that several operations share. */
+
+import { messageOf, PikoError } from "../domain/errors.ts";
 
 /** Tells whether something is at a path: a file, a folder, or a link wherever it leads. */
 export async function isThere(path: string): Promise<boolean> {
@@ -11,4 +13,27 @@ export async function isThere(path: string): Promise<boolean> {
     }
     throw error;
   }
+}
+
+/**
+ * Makes a folder, and those above it.
+ *
+ * @throws {PikoError} failed when it cannot be made.
+ */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+  } catch (error) {
+    throw new PikoError(`Cannot make the folder ${path}: ${messageOf(error)}`, {
+      code: "failed",
+      cause: error,
+    });
+  }
+}
+
+/** Removes a folder with all that is in it; tells whether there was one. */
+export async function removeFolder(path: string): Promise<boolean> {
+  if (!await isThere(path)) return false;
+  await Deno.remove(path, { recursive: true });
+  return true;
 }

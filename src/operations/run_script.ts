@@ -5,6 +5,7 @@ import type { Step, Watch } from "../domain/report.ts";
 import { environmentVariables } from "../domain/variables.ts";
 import { stream } from "../programs/run.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
+import { makeFolder } from "./files.ts";
 import type { Tools } from "./tools.ts";
 
 /** The scripts that piko runs by itself. */
@@ -26,7 +27,7 @@ export async function runScript(
   watch: Watch,
 ): Promise<void> {
   const path = logPath(record, name);
-  await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+  await makeFolder(path.slice(0, path.lastIndexOf("/")));
   using log = await Deno.open(path, { write: true, create: true, truncate: true, mode: 0o600 });
   const encoder = new TextEncoder();
   const lastLines: string[] = [];

@@ -41,6 +41,8 @@ export interface Container {
   createdAt: string;
   ports: ContainerPort[];
   networks: string[];
+  /** Names of the volumes that are mounted, anonymous ones included. */
+  volumes: string[];
   /** The folder that the project was started for. */
   workingDir: string | null;
   /** The compose files that it was started from. */

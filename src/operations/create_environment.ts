@@ -28,6 +28,7 @@ import {
 import { isThere, makeFolder, removeFolder } from "./files.ts";
 import { lockEnvironment } from "./lock_environment.ts";
 import { planBranch } from "./plan_branch.ts";
+import { removeContainers } from "./remove_containers.ts";
 import { runScript } from "./run_script.ts";
 import { waitForContainers } from "./start_environment.ts";
 import type { Tools } from "./tools.ts";
@@ -252,7 +253,9 @@ async function makeContainersReady(
     });
   }
   await step(call, record, "containers", async () => {
-    undo.defer("the containers and networks", () => removeContainers(tools, record, volumesBefore));
+    undo.defer("the containers and networks", async () => {
+      await removeContainers(tools, record, (name) => volumesBefore.includes(name));
+    });
     await tools.compose.up(targetOf(record, files, overrideFileOf(files)), {
       signal: watch.signal,
       onLine: (line) => watch.report({ kind: "output", step: "containers", line, from: "stderr" }),
@@ -390,20 +393,6 @@ async function removeNewBranch(
   if (await tools.git.deleteBranch(root, branch, { force: true, onlyAt: commit })) return;
   const now = await tools.git.findCommit(root, `refs/heads/${branch}`);
   return now === undefined ? "" : `Kept branch ${branch}, which has new commits`;
-}
-
-/** Removes what compose made for this call; volumes that were there before it stay. */
-async function removeContainers(
-  tools: Tools,
-  record: EnvironmentRecord,
-  volumesBefore: readonly string[],
-): Promise<void> {
-  await tools.compose.down(record, { volumes: volumesBefore.length === 0 });
-  const volumes = await tools.engine.listVolumes(record.composeProject);
-  await tools.engine.removeVolumes(
-    volumes.map(({ name }) => name).filter((name) => !volumesBefore.includes(name)),
-  );
-  await tools.compose.removeImages(record.composeProject);
 }
 
 function describePorts(record: EnvironmentRecord): string {

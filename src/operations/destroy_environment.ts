@@ -12,6 +12,7 @@ import { removeCarried } from "../programs/carry.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { isThere, removeFolder } from "./files.ts";
 import { lockEnvironment } from "./lock_environment.ts";
+import { removeContainers } from "./remove_containers.ts";
 import { runScript } from "./run_script.ts";
 import type { Tools } from "./tools.ts";
 
@@ -54,6 +55,7 @@ export async function destroyEnvironment(
   using _lock = await lockEnvironment(tools, { id: found.projectId }, found.name, watch);
   const record = tools.environments.require(found.id);
   await refuseWork(tools, record, request, watch);
+  await refuseLocked(tools, record, watch);
   await refuseUndeletableBranch(tools, record, request, watch);
   const wasCreating = record.state === "creating";
   const createdCommit = wasCreating ? commitOfNewBranch(tools, record) : undefined;
@@ -66,7 +68,7 @@ export async function destroyEnvironment(
   const keptVolumes: string[] = [];
   if (record.mode === "docker") {
     await attempt(call, "containers", "Containers and networks", async () => {
-      keptVolumes.push(...await removeContainers(tools, record, request.volumes));
+      keptVolumes.push(...await removeContainers(tools, record, () => !request.volumes));
     });
   }
   await attempt(call, "worktree", "Worktree", () => removeWorktree(tools, record, request.force));
@@ -160,6 +162,12 @@ async function refuseWork(
   });
 }
 
+/** Refuses a locked worktree before its containers and data go; `--force` is for work, not for locks. */
+async function refuseLocked(tools: Tools, record: EnvironmentRecord, watch: Watch): Promise<void> {
+  if (!await isThere(`${record.root}/.git`)) return;
+  await tools.git.refuseLocked(record.root, record.path, { signal: watch.signal });
+}
+
 async function refuseUndeletableBranch(
   tools: Tools,
   record: EnvironmentRecord,
@@ -213,26 +221,6 @@ async function runDestroyScript(
   }
 }
 
-/** Removes an environment's containers, networks and images, and returns the names of the volumes that stay. */
-async function removeContainers(
-  tools: Tools,
-  record: EnvironmentRecord,
-  volumes: boolean,
-): Promise<string[]> {
-  const { composeProject } = record;
-  const [containers, networks, before] = await Promise.all([
-    tools.engine.listContainers({ composeProject }),
-    tools.engine.listNetworks(composeProject),
-    tools.engine.listVolumes(composeProject),
-  ]);
-  // Asked only when there is something: without compose an empty environment can be destroyed too.
-  if (containers.length > 0 || networks.length > 0 || (volumes && before.length > 0)) {
-    await tools.compose.down(record, { volumes });
-  }
-  await tools.compose.removeImages(composeProject);
-  return (await tools.engine.listVolumes(composeProject)).map(({ name }) => name);
-}
-
 async function removeWorktree(
   tools: Tools,
   record: EnvironmentRecord,
@@ -240,7 +228,7 @@ async function removeWorktree(
 ): Promise<void> {
   const { root, path } = record;
   // A repository that is gone as a whole has taken its worktrees along.
-  if (!await isThere(root)) return;
+  if (!await isThere(`${root}/.git`) && !await isThere(path)) return;
   for (const carried of tools.environments.listCarried(record.id)) {
     await removeCarried(path, carried);
   }

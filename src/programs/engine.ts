@@ -133,6 +133,12 @@ export class Engine {
     return (Volumes ?? []).map(parseResource);
   }
 
+  /** Lists every volume of the engine, compose's or not. */
+  async listAllVolumes(): Promise<LabelledResource[]> {
+    const { Volumes } = await this.#json<{ Volumes: ListedResource[] | null }>("/volumes");
+    return (Volumes ?? []).map(parseResource);
+  }
+
   /** Lists the networks of a compose project, or of all. */
   async listNetworks(composeProject?: string): Promise<LabelledResource[]> {
     const networks = await this.#json<ListedResource[]>(
@@ -412,6 +418,7 @@ interface ListedContainer {
   Labels: Record<string, string> | null;
   Ports: { IP?: string; PrivatePort: number; PublicPort?: number; Type: string }[] | null;
   NetworkSettings: { Networks: Record<string, unknown> | null } | null;
+  Mounts?: { Type: string; Name?: string }[] | null;
 }
 
 interface InspectedContainer {
@@ -455,6 +462,9 @@ export function parseContainer(listed: ListedContainer): Container {
       hostIp: port.IP ?? null,
     })),
     networks: Object.keys(listed.NetworkSettings?.Networks ?? {}),
+    volumes: (listed.Mounts ?? []).flatMap(({ Type, Name }) =>
+      Type === "volume" && Name ? [Name] : []
+    ),
     workingDir: labels[`${LABEL}project.working_dir`] ?? null,
     configFiles: labels[`${LABEL}project.config_files`]?.split(",") ?? [],
   };

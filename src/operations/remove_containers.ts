@@ -1,0 +1,67 @@
+/**
+ * Removes what the engine has of an environment. A compose whose piko was killed may still be at work and make one more
+ * container, so piko looks again until nothing is left.
+ */
+
+import { PikoError } from "../domain/errors.ts";
+import type { EnvironmentRecord } from "../store/environments.ts";
+import type { Tools } from "./tools.ts";
+
+/** How often piko looks again. */
+const ATTEMPTS = 5;
+
+/**
+ * Removes containers, networks and images of an environment, and its volumes but for those to keep, anonymous ones
+ * included.
+ *
+ * @param keep tells which volumes stay.
+ * @returns the names of the volumes that stay.
+ * @throws {PikoError} unavailable without an engine, failed when something comes back again and again.
+ */
+export async function removeContainers(
+  tools: Tools,
+  record: EnvironmentRecord,
+  keep: (volume: string) => boolean,
+): Promise<string[]> {
+  const { engine, compose } = tools;
+  const { composeProject } = record;
+  const volumes = new Set<string>();
+  for (let attempt = 1;; attempt++) {
+    const [containers, networks, labelled] = await Promise.all([
+      engine.listContainers({ composeProject }),
+      engine.listNetworks(composeProject),
+      engine.listVolumes(composeProject),
+    ]);
+    for (const { name } of labelled) volumes.add(name);
+    for (const container of containers) for (const name of container.volumes) volumes.add(name);
+    // Asked only when there is something: without compose an empty environment can be destroyed too.
+    if (containers.length === 0 && networks.length === 0) break;
+    if (attempt > ATTEMPTS) {
+      throw new PikoError(`Something keeps making containers for ${composeProject}`, {
+        code: "failed",
+        hint: `docker ps --filter label=com.docker.compose.project=${composeProject}`,
+      });
+    }
+    await compose.down(record);
+  }
+  await compose.removeImages(composeProject);
+  const foreign = await foreignVolumes(tools, composeProject);
+  const own = [...volumes].filter((name) => !foreign.has(name)).sort();
+  await engine.removeVolumes(own.filter((name) => !keep(name)));
+  return own.filter(keep);
+}
+
+/** Names the volumes that belong to another compose project, or to none: external ones, which are shared by design. */
+async function foreignVolumes(tools: Tools, composeProject: string): Promise<Set<string>> {
+  const volumes = await tools.engine.listAllVolumes();
+  return new Set(
+    volumes.filter(({ name, labels }) =>
+      labels["com.docker.compose.project"] !== composeProject && !isAnonymous(name)
+    ).map(({ name }) => name),
+  );
+}
+
+/** Tells whether the engine has named a volume itself, for one container. */
+function isAnonymous(name: string): boolean {
+  return /^[0-9a-f]{64}$/.test(name);
+}

@@ -201,7 +201,7 @@ export class Sandbox implements AsyncDisposable {
   }
 
   async #destroyAll(): Promise<void> {
-    const listed = await this.piko(["list", "--all", "--json"]);
+    const listed = await this.piko(["list", "--all", "--json"], { cwd: this.folder });
     if (listed.exitCode === 0) {
       const { environments } = JSON.parse(listed.stdout) as {
         environments: { project: string; name: string }[];

@@ -291,6 +291,18 @@ export class Git {
   }
 
   /**
+   * Refuses a worktree that somebody has locked; git's own lock of an add that was killed does not count.
+   *
+   * @throws {PikoError} conflict with the reason.
+   */
+  async refuseLocked(root: string, path: string, { signal }: Cancellable = {}): Promise<void> {
+    const place = await placeOf(path);
+    const worktrees = await this.listWorktrees(root, { signal });
+    const worktree = worktrees.find((known) => known.path === place);
+    if (worktree !== undefined) refuseLock(root, worktree);
+  }
+
+  /**
    * Removes a worktree, ignored files included; one whose folder is gone already is only forgotten. Tells whether
    * there was one.
    *
@@ -660,13 +672,7 @@ export class Git {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     if (worktree.locked === undefined) return;
-    if (worktree.locked !== BEING_ADDED) {
-      const reason = worktree.locked === "" ? "" : ` (${worktree.locked})`;
-      throw new PikoError(`The worktree ${worktree.path} is locked${reason}`, {
-        code: "conflict",
-        hint: `git -C ${root} worktree unlock ${worktree.path}`,
-      });
-    }
+    refuseLock(root, worktree);
     await this.#run(["git", "-C", root, "worktree", "unlock", "--", worktree.path], { signal });
   }
 
@@ -910,6 +916,15 @@ function stateOf(code: string): ChangedFile["state"] {
 function metAnotherGit(stderr: string): boolean {
   return /could not lock config file|\.lock': File exists|failed to read \S*worktrees\/.*\/commondir/
     .test(stderr);
+}
+
+function refuseLock(root: string, { path, locked }: Worktree): void {
+  if (locked === undefined || locked === BEING_ADDED) return;
+  const reason = locked === "" ? "" : ` (${locked})`;
+  throw new PikoError(`The worktree ${path} is locked${reason}`, {
+    code: "conflict",
+    hint: `git -C ${root} worktree unlock ${path}`,
+  });
 }
 
 function remoteRef(plan: { branch: string; remote: string }): string {

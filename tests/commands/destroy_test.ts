@@ -1,0 +1,658 @@
+/** What `piko destroy` may never lose, and how it finishes what was broken off; the engine's part stands in destroy_engine_test.ts. */
+
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { Background } from "../background.ts";
+import { needs } from "../needs.ts";
+import { Sandbox, until } from "../sandbox.ts";
+
+const FILES = {
+  "README.md": "# Sample\n",
+  "app.txt": "one\n",
+  "lib/part.txt": "a part\n",
+  ".gitignore": "ignored/\n*.log\n",
+};
+
+/** Counts the destroys that went past the look for work. */
+const COUNTING = 'scripts:\n  destroy: echo destroyed >> "$PIKO_ROOT/.piko/destroyed"\n';
+
+async function git(sandbox: Sandbox, folder: string, ...args: string[]): Promise<string> {
+  return await sandbox.run(["git", ...args], folder);
+}
+
+/** Proves that nothing of an environment is left but its branch. */
+async function assertGone(sandbox: Sandbox, name: string): Promise<void> {
+  assert.deepEqual(await names(sandbox), []);
+  assert.equal(await sandbox.exists(sandbox.worktree(name)), false);
+  assert.equal(await sandbox.exists(`.piko/data/${name}`), false);
+  assert.equal(await sandbox.exists(`.piko/logs/${name}`), false);
+  assert.equal((await sandbox.git("worktree", "list")).split("\n").length, 1);
+}
+
+/** Makes a `git` of the test's own, of lines of sh, and returns a PATH that begins with it. */
+async function insteadOfGit(
+  sandbox: Sandbox,
+  folder: string,
+  lines: (git: string) => string[],
+): Promise<string> {
+  const git = await sandbox.run(["sh", "-c", "command -v git"]);
+  await sandbox.write(`${folder}/git`, ["#!/bin/sh", ...lines(git), ""].join("\n"));
+  await Deno.chmod(`${folder}/git`, 0o755);
+  return `${folder}:${sandbox.variables.PATH}`;
+}
+
+async function names(sandbox: Sandbox): Promise<string[]> {
+  const { environments } = await sandbox.json("list --all", { cwd: sandbox.folder });
+  return environments.map(({ name }: { name: string }) => name);
+}
+
+Deno.test({
+  name: "piko destroy keeps a worktree with uncommitted work",
+  ...needs("git"),
+  fn: async (t) => {
+    await using sandbox = await Sandbox.create({
+      files: { ...FILES, ".piko.yml": COUNTING },
+      init: true,
+    });
+    await sandbox.pass("create work");
+    const worktree = sandbox.worktree("work");
+    await sandbox.write(`.piko/data/work/row`, "kept\n");
+
+    const dirt: Record<string, { make: () => Promise<unknown>; shows: string }> = {
+      "a changed file": {
+        make: () => sandbox.write(`${worktree}/app.txt`, "two\n"),
+        shows: "modified: app.txt",
+      },
+      "an untracked file in a folder": {
+        make: () => sandbox.write(`${worktree}/new folder/notes ü.txt`, "think\n"),
+        shows: "untracked: new folder/notes ü.txt",
+      },
+      "a staged file": {
+        make: async () => {
+          await sandbox.write(`${worktree}/staged.txt`, "new\n");
+          await git(sandbox, worktree, "add", "staged.txt");
+        },
+        shows: "added: staged.txt",
+      },
+      "a staged change that the file itself no longer shows": {
+        make: async () => {
+          await sandbox.write(`${worktree}/app.txt`, "staged only\n");
+          await git(sandbox, worktree, "add", "app.txt");
+          await sandbox.write(`${worktree}/app.txt`, "one\n");
+        },
+        shows: "modified: app.txt",
+      },
+      "a renamed file": {
+        make: () => git(sandbox, worktree, "mv", "lib/part.txt", "lib/renamed.txt"),
+        shows: "renamed: lib/renamed.txt",
+      },
+      "a deleted file": {
+        make: () => Deno.remove(`${worktree}/app.txt`),
+        shows: "deleted: app.txt",
+      },
+      "a file that is ignored but tracked": {
+        make: async () => {
+          await sandbox.write(`${worktree}/forced.log`, "x\n");
+          await git(sandbox, worktree, "add", "--force", "forced.log");
+        },
+        shows: "added: forced.log",
+      },
+      "an untracked file that the user's settings hide": {
+        make: async () => {
+          await git(sandbox, worktree, "config", "status.showUntrackedFiles", "no");
+          await sandbox.write(`${worktree}/hidden.txt`, "x\n");
+        },
+        shows: "untracked: hidden.txt",
+      },
+    };
+    for (const [what, { make, shows }] of Object.entries(dirt)) {
+      await t.step(what, async () => {
+        await make();
+        const before = await git(sandbox, worktree, "status", "--porcelain");
+        const said = await sandbox.fail("destroy work", 4);
+        assert.ok(said.includes(shows), said);
+        assert.match(said, /--force/);
+        const asJson = await sandbox.piko(["destroy", "work", "--json", "--yes"]);
+        assert.equal(asJson.exitCode, 4);
+        const { error } = JSON.parse(asJson.stdout);
+        assert.equal(error.code, "conflict");
+        assert.match(error.message, /^Environment "work" has work that is not committed$/);
+        assert.match(error.hint, /piko destroy work --force/);
+        assert.ok(asJson.stdout.includes(shows), asJson.stdout);
+        assert.equal(await git(sandbox, worktree, "status", "--porcelain"), before);
+        await git(sandbox, worktree, "reset", "--quiet", "--hard");
+        await git(sandbox, worktree, "clean", "--quiet", "--force", "-d");
+      });
+    }
+    await t.step("before anything is touched", async () => {
+      assert.equal(await sandbox.exists(".piko/destroyed"), false);
+      assert.equal(await Deno.readTextFile(`${sandbox.root}/.piko/data/work/row`), "kept\n");
+      assert.equal((await sandbox.json("status work")).environment.status, "simple");
+    });
+    await t.step("ignored files aside", async () => {
+      await sandbox.write(`${worktree}/debug.log`, "x\n");
+      await sandbox.write(`${worktree}/ignored/cache`, "x\n");
+      await git(sandbox, worktree, "commit", "--quiet", "--allow-empty", "--message", "Done");
+      const commit = await git(sandbox, worktree, "rev-parse", "HEAD");
+      assert.match(await sandbox.pass("destroy work"), /Destroyed/);
+      await assertGone(sandbox, "work");
+      assert.equal(await sandbox.git("rev-parse", "refs/heads/work"), commit);
+      assert.equal(await sandbox.exists(".piko/destroyed"), true);
+    });
+    await t.step("is told that there is none when it is done", async () => {
+      assert.match(await sandbox.fail("destroy work", 3), /no environment "work"/);
+    });
+  },
+});
+
+Deno.test({
+  name: "piko destroy --force throws uncommitted work away, and --yes does not",
+  ...needs("git"),
+  fn: async () => {
+    await using sandbox = await Sandbox.create({ files: FILES, init: true });
+    await sandbox.pass("create work");
+    await sandbox.write(`${sandbox.worktree("work")}/app.txt`, "two\n");
+    await sandbox.write(`${sandbox.worktree("work")}/new.txt`, "new\n");
+    await sandbox.fail("destroy work --yes", 4);
+    assert.equal(await sandbox.exists(`${sandbox.worktree("work")}/new.txt`), true);
+    await sandbox.pass("destroy work --force");
+    await assertGone(sandbox, "work");
+    assert.equal(await Deno.readTextFile(`${sandbox.root}/app.txt`), "one\n");
+  },
+});
+
+Deno.test({
+  name: "piko destroy keeps work and commits that are in a submodule alone",
+  ...needs("git"),
+  fn: async (t) => {
+    await using sandbox = await Sandbox.create({ files: FILES });
+    await sandbox.git("config", "--global", "protocol.file.allow", "always");
+    const library = `${sandbox.folder}/library`;
+    await Deno.mkdir(library);
+    await git(sandbox, library, "init", "--quiet");
+    await sandbox.write(`${library}/lib.txt`, "lib\n");
+    await git(sandbox, library, "add", "--all");
+    await git(sandbox, library, "commit", "--quiet", "--message", "Library");
+    await sandbox.git("submodule", "--quiet", "add", library, "library");
+    await sandbox.git("commit", "--quiet", "--message", "Add the library");
+    await sandbox.pass("init");
+    await sandbox.pass("create work");
+    const worktree = sandbox.worktree("work");
+    await git(sandbox, worktree, "submodule", "--quiet", "update", "--init");
+    const inside = `${worktree}/library`;
+
+    await t.step("an untracked file", async () => {
+      await sandbox.write(`${inside}/new.txt`, "new\n");
+      assert.match(await sandbox.fail("destroy work", 4), /modified: library/);
+      await Deno.remove(`${inside}/new.txt`);
+    });
+    await t.step("a changed file", async () => {
+      await sandbox.write(`${inside}/lib.txt`, "changed\n");
+      assert.match(await sandbox.fail("destroy work", 4), /modified: library/);
+      await git(sandbox, inside, "checkout", "--quiet", "lib.txt");
+    });
+    await t.step("a commit that was pushed nowhere", async () => {
+      const before = await git(sandbox, inside, "rev-parse", "HEAD");
+      await git(sandbox, inside, "switch", "--quiet", "--create", "idea");
+      await git(sandbox, inside, "commit", "--quiet", "--allow-empty", "--message", "My idea");
+      await git(sandbox, inside, "checkout", "--quiet", "--detach", before);
+      const said = await sandbox.fail("destroy work", 4);
+      assert.match(said, /library: [0-9a-f]+ My idea/);
+      await git(sandbox, inside, "push", "--quiet", "origin", "idea");
+    });
+    await t.step("and nothing else", async () => {
+      await sandbox.pass("destroy work");
+      await assertGone(sandbox, "work");
+    });
+  },
+});
+
+Deno.test({
+  name: "piko destroy keeps commits that are on no branch",
+  ...needs("git"),
+  fn: async (t) => {
+    await using sandbox = await Sandbox.create({ files: FILES, init: true });
+    await sandbox.pass("create work");
+    const worktree = sandbox.worktree("work");
+    await t.step("on a detached HEAD", async () => {
+      await git(sandbox, worktree, "checkout", "--quiet", "--detach");
+      await git(sandbox, worktree, "commit", "--quiet", "--allow-empty", "--message", "Adrift");
+      const said = await sandbox.fail("destroy work", 4);
+      assert.match(said, /commits that are on no branch/);
+      assert.match(said, /[0-9a-f]{7} Adrift/);
+      await git(sandbox, worktree, "branch", "--quiet", "rescued");
+    });
+    await t.step("unless a branch has got them", async () => {
+      await sandbox.pass("destroy work");
+      await assertGone(sandbox, "work");
+      assert.match(await sandbox.git("log", "--format=%s", "-1", "rescued"), /Adrift/);
+    });
+    await t.step("of a rebase that stopped at a conflict", async () => {
+      await sandbox.pass("create rebased");
+      const rebased = sandbox.worktree("rebased");
+      for (const text of ["first", "second"]) {
+        await sandbox.write(`${rebased}/app.txt`, `${text}\n`);
+        await git(sandbox, rebased, "commit", "--quiet", "--all", "--message", text);
+      }
+      await sandbox.commit({ "app.txt": "other\n" });
+      const outcome = await new Deno.Command("git", {
+        args: ["-C", rebased, "rebase", "--quiet", "main"],
+        env: sandbox.variables,
+        clearEnv: true,
+        stdout: "null",
+        stderr: "null",
+      }).output();
+      assert.notEqual(outcome.code, 0);
+      assert.match(await sandbox.fail("destroy rebased", 4), /conflicted: app.txt/);
+
+      await sandbox.write(`${rebased}/app.txt`, "resolved\n");
+      await git(sandbox, rebased, "add", "app.txt");
+      await git(sandbox, rebased, "commit", "--quiet", "--message", "Resolved");
+      assert.match(await sandbox.fail("destroy rebased", 4), /[0-9a-f]{7} Resolved/);
+      await git(sandbox, rebased, "rebase", "--abort");
+      await sandbox.pass("destroy rebased");
+      assert.match(await sandbox.git("log", "--format=%s", "-1", "rebased"), /second/);
+    });
+  },
+});
+
+Deno.test({
+  name: "piko destroy keeps work that its own script has made",
+  ...needs("git"),
+  fn: async () => {
+    await using sandbox = await Sandbox.create({
+      files: {
+        ...FILES,
+        ".piko.yml": "scripts:\n  destroy: echo bye from $PIKO_ENV_NAME | tee report.txt\n",
+      },
+      init: true,
+    });
+    await sandbox.pass("create work");
+    await sandbox.write(".piko/data/work/row", "kept\n");
+    const said = await sandbox.fail("destroy work", 4);
+    assert.match(said, /bye from work/);
+    assert.match(said, /untracked: report\.txt/);
+    assert.equal(await sandbox.exists(`${sandbox.worktree("work")}/report.txt`), true);
+    assert.equal(await sandbox.exists(".piko/data/work/row"), true);
+    assert.equal((await sandbox.json("status work")).environment.status, "simple");
+    assert.match(await Deno.readTextFile(`${sandbox.root}/.piko/logs/work/destroy.log`), /bye/);
+    await sandbox.pass("destroy work --force");
+    await assertGone(sandbox, "work");
+  },
+});
+
+Deno.test({
+  name: "piko destroy warns of a script that fails, and goes on",
+  ...needs("git"),
+  fn: async () => {
+    await using sandbox = await Sandbox.create({
+      files: { ...FILES, ".piko.yml": "scripts:\n  destroy: echo no luck; exit 3\n" },
+      init: true,
+    });
+    await sandbox.pass("create work");
+    const { exitCode, stderr } = await sandbox.piko(["destroy", "work"]);
+    assert.equal(exitCode, 0);
+    assert.match(stderr, /scripts\.destroy failed with exit code 3/);
+    assert.match(stderr, /no luck/);
+    await assertGone(sandbox, "work");
+  },
+});
+
+Deno.test({
+  name: "piko destroy follows no link out of the environment",
+  ...needs("git"),
+  fn: async (t) => {
+    await using sandbox = await Sandbox.create({
+      files: { ...FILES, ".gitignore": "ignored\n.env\n" },
+      init: true,
+    });
+    const outside = `${sandbox.folder}/outside`;
+    await sandbox.write(`${outside}/precious.txt`, "precious\n");
+    await sandbox.write(".env", "SECRET=1\n");
+    const assertUntouched = async () => {
+      assert.equal(await Deno.readTextFile(`${outside}/precious.txt`), "precious\n");
+      assert.equal(await Deno.readTextFile(`${sandbox.root}/.env`), "SECRET=1\n");
+    };
+    await t.step("in the worktree and the data folder", async () => {
+      await sandbox.pass("create work");
+      assert.equal(
+        await Deno.readLink(`${sandbox.worktree("work")}/.env`),
+        `${sandbox.root}/.env`,
+      );
+      await Deno.symlink(outside, `${sandbox.worktree("work")}/ignored`);
+      await Deno.symlink(outside, `${sandbox.root}/.piko/data/work/link`);
+      await Deno.symlink(`${outside}/precious.txt`, `${sandbox.root}/.piko/data/work/file`);
+      await sandbox.pass("destroy work");
+      await assertGone(sandbox, "work");
+      await assertUntouched();
+    });
+    await t.step("where the data folder is one", async () => {
+      await sandbox.pass("create work");
+      await Deno.remove(`${sandbox.root}/.piko/data/work`, { recursive: true });
+      await Deno.symlink(outside, `${sandbox.root}/.piko/data/work`);
+      await sandbox.pass("destroy work");
+      await assertGone(sandbox, "work");
+      await assertUntouched();
+    });
+    await t.step("where the worktree is one", async () => {
+      await sandbox.pass("create work");
+      const worktree = sandbox.worktree("work");
+      await Deno.rename(worktree, `${sandbox.folder}/moved`);
+      await Deno.symlink(outside, worktree);
+      const said = await sandbox.fail("destroy work --force", 4);
+      assert.ok(said.includes(worktree), said);
+      await assertUntouched();
+      assert.deepEqual(await names(sandbox), ["work"]);
+      await Deno.remove(worktree);
+      await Deno.rename(`${sandbox.folder}/moved`, worktree);
+      await sandbox.pass("destroy work");
+      await assertGone(sandbox, "work");
+    });
+    await t.step("where an untracked link stands in the place of one of piko's", async () => {
+      await sandbox.pass("create work");
+      const link = `${sandbox.worktree("work")}/.env`;
+      await Deno.remove(link);
+      await Deno.symlink(`${outside}/precious.txt`, link);
+      await sandbox.pass("destroy work");
+      await assertUntouched();
+    });
+  },
+});
+
+Deno.test({
+  name: "piko destroy leaves a folder alone that is no worktree any more",
+  ...needs("git"),
+  fn: async () => {
+    await using sandbox = await Sandbox.create({ files: FILES, init: true });
+    await sandbox.pass("create work");
+    const worktree = sandbox.worktree("work");
+    await sandbox.write(`${worktree}/notes.txt`, "mine\n");
+    const pointer = await Deno.readTextFile(`${worktree}/.git`);
+    await Deno.remove(`${worktree}/.git`);
+    for (const command of ["destroy work", "destroy work --force"]) {
+      const said = await sandbox.fail(command, 4);
+      assert.ok(said.includes(worktree), said);
+      assert.equal(await Deno.readTextFile(`${worktree}/notes.txt`), "mine\n");
+    }
+    assert.deepEqual(await names(sandbox), ["work"]);
+    await sandbox.write(`${worktree}/.git`, pointer);
+    await sandbox.pass("destroy work --force");
+    await assertGone(sandbox, "work");
+  },
+});
+
+Deno.test({
+  name: "piko destroy never touches the main worktree",
+  ...needs("git"),
+  fn: async () => {
+    await using sandbox = await Sandbox.create({ files: FILES, init: true });
+    await sandbox.pass("create work");
+    await sandbox.write("app.txt", "changed in the main worktree\n");
+    await sandbox.write("untracked.txt", "mine\n");
+    const status = await sandbox.git("status", "--porcelain");
+    const setPath = (path: string) => {
+      using registry = new DatabaseSync(`${sandbox.folder}/piko/state.db`);
+      registry.prepare("UPDATE environments SET path = ?").run(path);
+    };
+    // Only a registry that was tampered with names it.
+    setPath(sandbox.root);
+    const said = await sandbox.fail("destroy work --force", 1);
+    assert.match(said, /main worktree/);
+    assert.equal(await sandbox.git("status", "--porcelain"), status);
+    assert.deepEqual(await names(sandbox), ["work"]);
+
+    setPath(sandbox.worktree("work"));
+    await sandbox.pass("destroy work");
+    await assertGone(sandbox, "work");
+    assert.equal(await sandbox.git("status", "--porcelain"), status);
+    assert.equal(await Deno.readTextFile(`${sandbox.root}/untracked.txt`), "mine\n");
+  },
+});
+
+Deno.test({
+  name: "piko destroy finishes when the worktree is gone",
+  ...needs("git"),
+  fn: async () => {
+    await using sandbox = await Sandbox.create({
+      files: { ...FILES, ".piko.yml": COUNTING },
+      init: true,
+    });
+    await sandbox.pass("create work");
+    await Deno.remove(sandbox.worktree("work"), { recursive: true });
+    assert.equal((await sandbox.json("status work")).environment.status, "missing");
+    const { exitCode, stderr } = await sandbox.piko(["destroy", "work"]);
+    assert.equal(exitCode, 0, stderr);
+    assert.match(stderr, /No destroy script was run: the worktree is gone/);
+    await assertGone(sandbox, "work");
+    await sandbox.pass("create work");
+    assert.equal((await sandbox.json("status work")).environment.slot, 1);
+  },
+});
+
+Deno.test({
+  name: "piko destroy finishes with a .piko.yml that cannot be read",
+  ...needs("git"),
+  fn: async () => {
+    await using sandbox = await Sandbox.create({ files: FILES, init: true });
+    await sandbox.pass("create work");
+    await sandbox.write(".piko.yml", "scripts: [\n  destroy: {\n");
+    const { exitCode, stderr } = await sandbox.piko(["destroy", "work"]);
+    assert.equal(exitCode, 0, stderr);
+    assert.match(stderr, /No destroy script was run: .*\.piko\.yml/);
+    await assertGone(sandbox, "work");
+  },
+});
+
+Deno.test({
+  name: "piko destroy --delete-branch deletes a merged branch, and another one only with --force",
+  ...needs("git"),
+  fn: async (t) => {
+    await using sandbox = await Sandbox.create({
+      files: { ...FILES, ".piko.yml": COUNTING },
+      init: true,
+    });
+    const has = async (branch: string) => await sandbox.git("branch", "--list", branch) !== "";
+    await t.step("one that is not merged stops it before anything is touched", async () => {
+      await sandbox.pass("create ahead");
+      const worktree = sandbox.worktree("ahead");
+      await git(sandbox, worktree, "commit", "--quiet", "--allow-empty", "--message", "Ahead");
+      const said = await sandbox.fail("destroy ahead --delete-branch", 4);
+      assert.match(said, /Branch "ahead" is not merged/);
+      assert.match(said, /--delete-branch --force/);
+      assert.equal(await sandbox.exists(worktree), true);
+      assert.equal(await sandbox.exists(".piko/destroyed"), false);
+      await sandbox.pass("destroy ahead --delete-branch --force");
+      assert.equal(await has("ahead"), false);
+      await assertGone(sandbox, "ahead");
+    });
+    await t.step("one that is merged goes", async () => {
+      await sandbox.pass("create merged");
+      const worktree = sandbox.worktree("merged");
+      await git(sandbox, worktree, "commit", "--quiet", "--allow-empty", "--message", "Merged");
+      await sandbox.git("merge", "--quiet", "--no-ff", "--message", "Merge", "merged");
+      const { destroyed } = await sandbox.json("destroy merged --delete-branch");
+      assert.equal(destroyed.keptBranch, null);
+      assert.equal(await has("merged"), false);
+    });
+    await t.step("without the flag it stays", async () => {
+      await sandbox.pass("create stays");
+      const { destroyed } = await sandbox.json("destroy stays");
+      assert.equal(destroyed.keptBranch, "stays");
+      assert.equal(await has("stays"), true);
+    });
+  },
+});
+
+Deno.test({
+  name: "piko destroy --keep-data keeps the data folder for the next create",
+  ...needs("git"),
+  fn: async () => {
+    await using sandbox = await Sandbox.create({ files: FILES, init: true });
+    await sandbox.pass("create work");
+    await sandbox.write(".piko/data/work/row", "kept\n");
+    await sandbox.pass("destroy work --keep-data");
+    assert.deepEqual(await names(sandbox), []);
+    assert.equal(await Deno.readTextFile(`${sandbox.root}/.piko/data/work/row`), "kept\n");
+    await sandbox.pass("create work");
+    assert.equal(await Deno.readTextFile(`${sandbox.root}/.piko/data/work/row`), "kept\n");
+    await sandbox.pass("destroy work");
+    assert.equal(await sandbox.exists(".piko/data/work"), false);
+  },
+});
+
+Deno.test({
+  name: "piko destroy respects a worktree that is locked, before anything is touched",
+  ...needs("git"),
+  fn: async () => {
+    await using sandbox = await Sandbox.create({
+      files: { ...FILES, ".piko.yml": COUNTING },
+      init: true,
+    });
+    await sandbox.pass("create work");
+    const worktree = sandbox.worktree("work");
+    await sandbox.write(".piko/data/work/row", "kept\n");
+    await sandbox.git("worktree", "lock", "--reason", "on a stick", worktree);
+    for (const command of ["destroy work", "destroy work --force"]) {
+      const said = await sandbox.fail(command, 4);
+      assert.match(said, /locked \(on a stick\)/);
+      assert.match(said, /worktree unlock/);
+    }
+    assert.equal(await sandbox.exists(worktree), true);
+    assert.equal(await sandbox.exists(".piko/data/work/row"), true);
+    assert.equal(await sandbox.exists(".piko/destroyed"), false);
+    assert.equal((await sandbox.json("status work")).environment.status, "simple");
+    await sandbox.git("worktree", "unlock", worktree);
+    await sandbox.pass("destroy work");
+    await assertGone(sandbox, "work");
+  },
+});
+
+Deno.test({
+  name: "piko destroy works from inside the worktree itself, without a name",
+  ...needs("git"),
+  fn: async () => {
+    await using sandbox = await Sandbox.create({ files: FILES, init: true });
+    await sandbox.pass("create work");
+    await sandbox.pass("create other");
+    const { destroyed } = await sandbox.json("destroy", { cwd: `${sandbox.worktree("work")}/lib` });
+    assert.equal(destroyed.name, "work");
+    assert.deepEqual(await names(sandbox), ["other"]);
+    assert.equal(await sandbox.exists(sandbox.worktree("work")), false);
+    const said = await sandbox.fail("destroy", 2);
+    assert.match(said, /Which environment\?/);
+    assert.match(said, /other/);
+  },
+});
+
+Deno.test({
+  name: "piko destroy forgets the environments of a repository that was moved, and leaves it alone",
+  ...needs("git"),
+  fn: async () => {
+    await using sandbox = await Sandbox.create({
+      files: { ...FILES, ".piko.yml": COUNTING },
+      init: true,
+    });
+    await sandbox.pass("create work");
+    await sandbox.write(`${sandbox.worktree("work")}/notes.txt`, "mine\n");
+    const moved = `${sandbox.folder}/moved`;
+    await Deno.rename(sandbox.root, moved);
+    const list = await sandbox.json("list --all", { cwd: sandbox.folder });
+    assert.equal(list.environments[0].status, "missing");
+    await sandbox.pass(`destroy ${sandbox.project}/work --delete-branch`, { cwd: sandbox.folder });
+    assert.equal(
+      await Deno.readTextFile(`${moved}/.piko/worktrees/work/notes.txt`),
+      "mine\n",
+    );
+    assert.deepEqual(await names(sandbox), []);
+    const { projects } = await sandbox.json("project list", { cwd: sandbox.folder });
+    assert.equal(projects[0].environments, 0);
+    await sandbox.pass(`project forget ${sandbox.project}`, { cwd: sandbox.folder });
+  },
+});
+
+Deno.test({
+  name: "piko destroy forgets the environments of a repository that is gone",
+  ...needs("git"),
+  fn: async () => {
+    await using sandbox = await Sandbox.create({ files: FILES, init: true });
+    const destroy = async (...options: string[]) => {
+      await sandbox.pass(["destroy", `${sandbox.project}/work`, ...options].join(" "), {
+        cwd: sandbox.folder,
+      });
+      assert.deepEqual(await names(sandbox), []);
+    };
+    await sandbox.pass("create work");
+    await Deno.rename(sandbox.root, `${sandbox.folder}/aside`);
+    await Deno.mkdir(sandbox.root);
+    await destroy("--delete-branch");
+    await Deno.remove(sandbox.root, { recursive: true });
+    await Deno.rename(`${sandbox.folder}/aside`, sandbox.root);
+    await sandbox.git("worktree", "remove", ".piko/worktrees/work");
+
+    await sandbox.pass("create work --branch other");
+    await Deno.remove(sandbox.root, { recursive: true });
+    await destroy("--delete-branch");
+  },
+});
+
+Deno.test({
+  name: "piko destroy finishes what a kill -9 at any of its steps has left",
+  ...needs("git"),
+  fn: async () => {
+    await using sandbox = await Sandbox.create({ files: FILES, init: true });
+    let killed = 0;
+    for (let at = 1;; at++) {
+      assert.ok(at < 40, "destroy never got to its end");
+      await sandbox.pass("create work");
+      await sandbox.write(".piko/data/work/row", "x\n");
+      const folder = `${sandbox.folder}/kill-${at}`;
+      const PATH = await insteadOfGit(sandbox, folder, (git) => [
+        `count=$(($(cat ${folder}/count 2>/dev/null || echo 0) + 1))`,
+        `echo "$count" >${folder}/count`,
+        `if [ "$count" -ne ${at} ]; then exec ${git} "$@"; fi`,
+        `${git} "$@"`,
+        `kill -9 "$PPID"`,
+      ]);
+      const { exitCode } = await sandbox.piko(["destroy", "work"], { variables: { PATH } });
+      if (exitCode === 0) {
+        await assertGone(sandbox, "work");
+        break;
+      }
+      assert.equal(exitCode, 137, `killed after git call ${at}`);
+      killed++;
+      const again = await sandbox.piko(["destroy", "work"]);
+      assert.equal(again.exitCode, 0, `after git call ${at}: ${again.stderr}`);
+      await assertGone(sandbox, "work");
+      assert.match(await sandbox.git("branch", "--list", "work"), /work/);
+    }
+    assert.ok(killed >= 4, `only ${killed} steps`);
+  },
+});
+
+Deno.test({
+  name:
+    "piko list shows an environment as destroying while that goes on, and as failed after a kill",
+  ...needs("git"),
+  fn: async () => {
+    await using sandbox = await Sandbox.create({ files: FILES, init: true });
+    await sandbox.pass("create work");
+    const folder = `${sandbox.folder}/hold`;
+    const PATH = await insteadOfGit(sandbox, folder, (git) => [
+      `case "$*" in *"worktree remove"*) touch ${folder}/held; exec sleep 60 ;; esac`,
+      `exec ${git} "$@"`,
+    ]);
+    const status = async () => (await sandbox.json("list")).environments[0].status;
+    {
+      await using destroying = Background.piko(sandbox, ["destroy", "work"], {
+        variables: { PATH },
+      });
+      await until("git worktree remove", () => sandbox.exists(`${folder}/held`));
+      assert.equal(await status(), "destroying");
+      destroying.kill("SIGKILL");
+      await until("failed", async () => await status() === "failed");
+    }
+    assert.match(await sandbox.fail("up work", 4), /half destroyed/);
+    await sandbox.pass("destroy work");
+    await assertGone(sandbox, "work");
+  },
+});

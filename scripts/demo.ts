@@ -86,7 +86,7 @@ async function prepare(
   record.composeProjects = [];
   await writeRecord(place, record);
   if (record.mode === "simple") {
-    tellMissing(missing);
+    tellMissing(missing.filter(({ program }) => FOR_DOCKER.includes(program)));
     explain("Docker cannot be used here, so this is simple mode: no containers.");
   }
   await makeRepository(place, record.mode);

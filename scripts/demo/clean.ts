@@ -45,7 +45,7 @@ export async function clean(
   const { packages } = record;
   if (packages.length > 0) {
     say("System packages stay. To remove those that were installed for the demo:");
-    say(`  apt-get remove ${packages.join(" ")}`);
+    say(`  apt-get autoremove ${packages.join(" ")}`);
   }
   await Deno.remove(place.folder, { recursive: true });
   say(`✓ Removed ${place.folder}`);

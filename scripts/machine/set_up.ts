@@ -180,8 +180,9 @@ function hintFor(program: Program, why: string, system: System): string {
     if (why.includes("may not talk")) return 'sudo usermod -aG docker "$USER", then log in again';
     return system.hasApt ? "sudo systemctl start docker" : "start Docker";
   }
-  if (program === "engine") return "https://docs.docker.com/engine/install/";
-  if (program === "compose") return "https://docs.docker.com/compose/install/";
+  const asRoot = system.hasApt && !system.isRoot ? "run this as root, or see " : "";
+  if (program === "engine") return `${asRoot}https://docs.docker.com/engine/install/`;
+  if (program === "compose") return `${asRoot}https://docs.docker.com/compose/install/`;
   const packages = packagesFor(program).join(" ");
   if (system.hasApt) return `sudo apt-get install ${packages}`;
   if (Deno.build.os === "darwin") return `brew install ${brewName(program)}`;

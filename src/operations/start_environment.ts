@@ -20,7 +20,7 @@ import {
 import { isThere } from "./files.ts";
 import { lockEnvironment } from "./lock_environment.ts";
 import type { Tools } from "./tools.ts";
-import { waitUntilReady } from "./wait_until_ready.ts";
+import { explainFailedStart, waitUntilReady } from "./wait_until_ready.ts";
 
 /** What to start, and how long to wait for it. */
 export interface StartRequest {
@@ -92,7 +92,9 @@ export async function startEnvironment(
     try {
       await tools.compose.up(target, options);
     } catch (error) {
-      if (!isNetworkGone(error)) throw error;
+      if (!isNetworkGone(error)) {
+        throw await explainFailedStart(tools.engine, record.composeProject, error);
+      }
       watch.report({
         kind: "note",
         message: "A network was removed meanwhile: the containers are made anew",
@@ -171,17 +173,19 @@ export async function waitForContainers(
   watch: Watch,
 ): Promise<void> {
   const services = request.services ?? [];
+  let counted = "";
   await step(watch, "ready", async () => {
     await waitUntilReady(tools.engine, record.composeProject, {
       timeout: request.timeout,
       ...(services.length === 0 ? {} : { services }),
       ...(watch.signal === undefined ? {} : { signal: watch.signal }),
       onProgress: (ready, total, waitingFor) => {
+        counted = `${ready}/${total}`;
         const rest = waitingFor.length === 0 ? "" : `, waiting for ${waitingFor.join(", ")}`;
-        watch.report({ kind: "progress", step: "ready", message: `${ready}/${total}${rest}` });
+        watch.report({ kind: "progress", step: "ready", message: `${counted}${rest}` });
       },
     });
-    return "";
+    return counted;
   });
 }
 

@@ -33,6 +33,7 @@ import { runScript } from "./run_script.ts";
 import { waitForContainers } from "./start_environment.ts";
 import type { Tools } from "./tools.ts";
 import { Undo } from "./undo.ts";
+import { explainFailedStart } from "./wait_until_ready.ts";
 
 /** The label by which compose knows what belongs to a project. */
 const PROJECT_LABEL = "com.docker.compose.project";
@@ -106,7 +107,7 @@ export async function createEnvironment(
     } else {
       await undo.run();
     }
-    throw cannotCreate(name, error);
+    throw cannotCreate(name, error, request);
   }
 }
 
@@ -256,10 +257,15 @@ async function makeContainersReady(
     undo.defer("the containers and networks", async () => {
       await removeContainers(tools, record, (name) => volumesBefore.includes(name));
     });
-    await tools.compose.up(targetOf(record, files, overrideFileOf(files)), {
-      signal: watch.signal,
-      onLine: (line) => watch.report({ kind: "output", step: "containers", line, from: "stderr" }),
-    });
+    try {
+      await tools.compose.up(targetOf(record, files, overrideFileOf(files)), {
+        signal: watch.signal,
+        onLine: (line) =>
+          watch.report({ kind: "output", step: "containers", line, from: "stderr" }),
+      });
+    } catch (error) {
+      throw await explainFailedStart(tools.engine, record.composeProject, error);
+    }
   }, { detail: { volumesBefore } });
   if (request.wait) {
     tools.environments.beginStep(record.id, "create", "ready");
@@ -414,7 +420,7 @@ function describe(plan: WorktreePlan): string {
     : "";
 }
 
-function cannotCreate(name: string, error: unknown): unknown {
+function cannotCreate(name: string, error: unknown, request: CreateRequest): unknown {
   if (!(error instanceof PikoError)) return error;
   if (error.code === "interrupted") {
     return new PikoError(`Interrupted: environment ${quote(name)} was not created`, {
@@ -424,7 +430,10 @@ function cannotCreate(name: string, error: unknown): unknown {
   }
   return new PikoError(`Cannot create environment ${quote(name)}: ${lowerFirst(error.message)}`, {
     code: error.code,
-    hint: error.hint,
+    hint: error.hint ??
+      (request.keep
+        ? `look into it, then: piko destroy ${name}`
+        : `piko create ${name} --keep leaves it for inspection`),
     details: [...error.details],
     cause: error.cause,
   });

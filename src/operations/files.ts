@@ -1,6 +1,7 @@
 /** Small work on files that several operations share. */
 
 import { messageOf, PikoError } from "../domain/errors.ts";
+import { shellQuote } from "../domain/variables.ts";
 
 /** Tells whether something is at a path: a file, a folder, or a link wherever it leads. */
 export async function isThere(path: string): Promise<boolean> {
@@ -26,9 +27,14 @@ export async function makeFolder(path: string): Promise<void> {
   } catch (error) {
     throw new PikoError(`Cannot make the folder ${path}: ${messageOf(error)}`, {
       code: "failed",
+      hint: `look at what is in the way: ls -ld ${shellQuote(parentOf(path))}`,
       cause: error,
     });
   }
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
 /** Removes a folder with all that is in it; tells whether there was one. */

@@ -5,7 +5,7 @@
  */
 
 import type { Container } from "../domain/containers.ts";
-import { PikoError, throwIfInterrupted } from "../domain/errors.ts";
+import { CommandError, PikoError, throwIfInterrupted } from "../domain/errors.ts";
 import type { ContainerDetails, Engine } from "../programs/engine.ts";
 
 /** What is waited for, and for how long. */
@@ -70,6 +70,30 @@ export async function waitUntilReady(
     if (left <= 0) throw await timedOut(engine, waiting, options);
     await pause(Math.min(INTERVAL, left), signal);
   }
+}
+
+/**
+ * Says more of a start that compose gave up because of a container that others depend on: the same words and log lines
+ * as {@link waitUntilReady}. Any other error is returned as it is.
+ */
+export async function explainFailedStart(
+  engine: Engine,
+  composeProject: string,
+  error: unknown,
+): Promise<unknown> {
+  const said = error instanceof PikoError && error.cause instanceof CommandError
+    ? error.cause.stderr
+    : "";
+  const name = /dependency failed to start: container (\S+)/.exec(said)?.[1];
+  const service = /service "(\S+)" didn't complete successfully/.exec(said)?.[1];
+  if (name === undefined && service === undefined) return error;
+  const containers = await engine.listContainers({ composeProject });
+  const container = containers.find((known) => known.name === name || known.service === service);
+  if (container === undefined) return error;
+  const reason = container.health === "unhealthy"
+    ? "is unhealthy"
+    : `exited with code ${container.exitCode}`;
+  return await failure(engine, container, reason);
 }
 
 /** Tells whether a container is ready, and throws if it can no longer become so. */

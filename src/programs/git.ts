@@ -655,6 +655,9 @@ export class Git {
     const isComplete = (await this.listWorktrees(root)).some((worktree) => worktree.path === place);
     return new PikoError(isComplete ? `${what}: the post-checkout hook failed` : what, {
       code: "failed",
+      hint: isComplete
+        ? "mend the hook; git rev-parse --git-path hooks tells where it is"
+        : `look at what is in the way: ls -ld ${place.slice(0, place.lastIndexOf("/"))}`,
       cause: error,
     });
   }

@@ -1,0 +1,472 @@
+/** A `piko create` that fails, at each of its steps: what it has made is gone, what was there before is untouched. */
+
+import assert from "node:assert/strict";
+import { needs } from "../needs.ts";
+import { Sandbox } from "../sandbox.ts";
+import { type Failure, type Refusal, saysNo } from "./refusal.ts";
+import { takeStock } from "./traces.ts";
+
+const NEEDED = needs("git", "engine", "compose", "images");
+
+/** What a failing create is expected to say. */
+interface Undone extends Refusal {
+  /** What it takes back, in this order; in `()` what it does not name. */
+  undone: string[];
+}
+
+/** Runs create and proves that it fails with these words and leaves everything as it was. */
+async function undoes(
+  sandbox: Sandbox,
+  args: readonly string[],
+  expected: Undone,
+): Promise<Failure & { stderr: string }> {
+  const before = await takeStock(sandbox);
+  const failure = await saysNo(sandbox, ["create", ...args], expected, {
+    variables: { TEST_MARK: sandbox.project },
+  });
+  assert.deepEqual(await takeStock(sandbox), before, failure.stderr);
+  assert.deepEqual(undoneIn(failure.stderr), expected.undone, failure.stderr);
+  return failure;
+}
+
+/** Reads what was taken back: the first words of each line, paths aside. */
+function undoneIn(stderr: string): string[] {
+  return [...stderr.matchAll(/^ {2}↩ (?:Removed )?(.+)$/gm)].map(([, what = ""]) =>
+    what.replace(/ \/.*/, "")
+  );
+}
+
+const ROW = "its entry in the registry";
+const WORKTREE = "the worktree";
+const DATA = "the data folder";
+const CONTAINERS = "the containers and networks";
+
+function app(...lines: string[]): string {
+  return ["services:", "  app:", "    image: busybox:1.36", "    stop_signal: SIGKILL", ...lines]
+    .join("\n") + "\n";
+}
+
+const SLEEPS = "    command: sleep 600";
+
+Deno.test({
+  name: "piko create takes back its worktree and data when git or a folder fails",
+  ...needs("git"),
+  fn: async (t) => {
+    await using sandbox = await Sandbox.create({
+      files: { "README.md": "# Sample\n", ".piko.yml": "scripts: { prepare: 'true' }\n" },
+      init: true,
+    });
+    await sandbox.git("branch", "there-before");
+    await sandbox.pass("create neighbour");
+
+    await t.step("a post-checkout hook that fails", async () => {
+      const hook = `${sandbox.root}/.git/hooks/post-checkout`;
+      await sandbox.write(hook, "#!/bin/sh\necho the hook says no >&2\nexit 1\n");
+      await Deno.chmod(hook, 0o755);
+      for (const branch of ["fresh", "there-before"]) {
+        const { stderr } = await undoes(sandbox, [branch], {
+          code: "failed",
+          message: /"(fresh|there-before)".*the post-checkout hook failed/,
+          hint: /hook/,
+          undone: [ROW],
+        });
+        assert.match(stderr, /│ the hook says no/);
+      }
+      await Deno.remove(hook);
+    });
+
+    await t.step("a file in the place of each of piko's folders", async () => {
+      for (
+        const [folder, undone] of [
+          ["worktrees", [ROW]],
+          ["data", [WORKTREE, "branch fresh", ROW]],
+          ["logs", [DATA, WORKTREE, "branch fresh", ROW]],
+        ] as const
+      ) {
+        const path = `${sandbox.root}/.piko/${folder}`;
+        await Deno.rename(path, `${sandbox.folder}/aside`);
+        await Deno.writeTextFile(path, "in the way\n");
+        await undoes(sandbox, ["fresh"], {
+          code: "failed",
+          message: new RegExp(`"fresh".*(?:add a worktree|make the folder ${path}/fresh)`),
+          hint: /ls -ld/,
+          undone: [...undone],
+        });
+        await Deno.remove(path);
+        await Deno.rename(`${sandbox.folder}/aside`, path);
+      }
+    });
+
+    await t.step("a folder of the environment's name that piko does not know", async () => {
+      await sandbox.write(".piko/worktrees/fresh/work.txt", "somebody's\n");
+      await undoes(sandbox, ["fresh"], {
+        code: "conflict",
+        message: /worktrees\/fresh is there already/,
+        hint: /mv/,
+        undone: [],
+      });
+      await Deno.remove(`${sandbox.root}/.piko/worktrees/fresh`, { recursive: true });
+    });
+
+    await t.step("a script that commits: its branch stays", async () => {
+      await sandbox.write(
+        ".piko.yml",
+        "scripts:\n  setup: git commit --quiet --allow-empty -m 'Work of the script'; exit 4\n",
+      );
+      const before = await takeStock(sandbox);
+      const { stderr } = await saysNo(sandbox, ["create", "worked"], {
+        code: "failed",
+        message: /scripts\.setup failed with exit code 4/,
+        hint: /logs\/worked\/setup\.log/,
+      });
+      const after = await takeStock(sandbox);
+      assert.deepEqual(undoneIn(stderr), [
+        DATA,
+        WORKTREE,
+        "Kept branch worked, which has new commits",
+        ROW,
+      ]);
+      assert.equal(await sandbox.git("log", "-1", "--format=%s", "worked"), "Work of the script");
+      assert.deepEqual(
+        { ...after, refs: after.refs.filter((ref) => !ref.startsWith("refs/heads/worked ")) },
+        before,
+      );
+    });
+
+    await t.step(
+      "a worktree that cannot be removed: the rest is, and destroy finishes",
+      async () => {
+        await sandbox.write(
+          ".piko.yml",
+          "scripts:\n  setup: git worktree lock . --reason mine; exit 4\n",
+        );
+        const before = await takeStock(sandbox);
+        const { stderr } = await saysNo(sandbox, ["create", "held"], {
+          code: "failed",
+          message: /scripts\.setup failed with exit code 4/,
+          hint: /setup\.log/,
+        });
+        assert.match(stderr, /^! Could not remove the worktree .*is locked \(mine\)/m);
+        assert.match(stderr, /finish with: piko destroy held/);
+        const { environment } = await sandbox.json("status held");
+        assert.equal(environment.status, "failed");
+        assert.equal(await sandbox.exists(".piko/data/held"), false);
+        await saysNo(sandbox, ["create", "held"], {
+          code: "conflict",
+          message: /"held" exists already, and was not made completely/,
+          hint: /^piko destroy held$/,
+        });
+
+        await sandbox.git("worktree", "unlock", sandbox.worktree("held"));
+        await sandbox.write(".piko.yml", "scripts: { prepare: 'true' }\n");
+        await sandbox.pass("destroy held");
+        assert.deepEqual(await takeStock(sandbox), { ...before, status: "## main" });
+      },
+    );
+  },
+});
+
+Deno.test({
+  name: "piko create takes everything back when the compose file is of no use",
+  ...NEEDED,
+  fn: async (t) => {
+    await using sandbox = await Sandbox.create({
+      files: { "compose.yaml": app(SLEEPS) },
+      init: true,
+    });
+    const made = (branch: string) => [DATA, WORKTREE, `branch ${branch}`, ROW];
+    const broken: [branch: string, files: Record<string, string>, expected: Refusal][] = [
+      ["yaml", { "compose.yaml": "services:\n  app: [\n" }, {
+        code: "failed",
+        message: /the compose file is not valid/i,
+        hint: /./,
+      }],
+      ["variable", { "compose.yaml": app("    command: echo ${SURELY_UNSET:?}") }, {
+        code: "failed",
+        message: /needs the variable SURELY_UNSET/,
+        hint: /\.env/,
+      }],
+      ["envfile", { "compose.yaml": app("    env_file: secrets.env") }, {
+        code: "not-found",
+        message: /there is no env_file .*secrets\.env/i,
+        hint: /root of the project/,
+      }],
+      ["ports", { "compose.yaml": app('    ports: ["4000-4100:4000-4100"]') }, {
+        code: "conflict",
+        message: /no host port is free between 10\d00 and 10\d99 for app:4100\/tcp/i,
+        hint: /./,
+      }],
+      ["override", { "docker-compose.piko.yml": "services: {}\n" }, {
+        code: "conflict",
+        message: /docker-compose\.piko\.yml is there already, and piko did not write it/,
+        hint: /rename it/,
+      }],
+    ];
+    for (const [branch, files, expected] of broken) {
+      await sandbox.git("switch", "--quiet", "--create", `with-${branch}`);
+      for (const [path, text] of Object.entries(files)) await sandbox.write(path, text);
+      // By force, since git ignores the override file's name by now.
+      await sandbox.git("add", "--force", "--", ...Object.keys(files));
+      await sandbox.git("commit", "--quiet", "--message", branch);
+      await sandbox.git("switch", "--quiet", "main");
+      await t.step(branch, async () => {
+        // A new branch that starts there goes, and the branch itself stays.
+        await undoes(sandbox, ["fresh", "--from", `with-${branch}`], {
+          ...expected,
+          undone: made("fresh"),
+        });
+        await undoes(sandbox, [`with-${branch}`], {
+          ...expected,
+          undone: [DATA, WORKTREE, ROW],
+        });
+      });
+    }
+
+    await t.step("a prepare script that fails, before any container", async () => {
+      await sandbox.write(
+        ".piko.yml",
+        "scripts:\n  prepare: echo first; echo second >&2; touch made; exit 7\n",
+      );
+      const failure = await undoes(sandbox, ["fresh"], {
+        code: "failed",
+        message: /scripts\.prepare failed with exit code 7/,
+        hint: /\.piko\/logs\/fresh\/prepare\.log$/,
+        undone: made("fresh"),
+      });
+      assert.deepEqual(failure.details.toSorted(), ["first", "second"]);
+      const log = await Deno.readTextFile(`${sandbox.root}/.piko/logs/fresh/prepare.log`);
+      assert.deepEqual(log.trimEnd().split("\n").toSorted(), ["first", "second"]);
+    });
+  },
+});
+
+Deno.test({
+  name: "piko create takes containers, networks and volumes back when one does not get ready",
+  ...NEEDED,
+  fn: async (t) => {
+    const volumes = ["    volumes: [store:/store]", "volumes: { store: {} }"];
+    await using sandbox = await Sandbox.create({
+      files: { "compose.yaml": app(SLEEPS, ...volumes) },
+      init: true,
+    });
+    await sandbox.pass("create neighbour --no-wait");
+    const made = [CONTAINERS, DATA, WORKTREE, "branch fresh", ROW];
+    const check = (test: string) =>
+      `    healthcheck: { test: ${test}, interval: 100ms, timeout: 2s, retries: 1 }`;
+    const cases: {
+      what: string;
+      compose: string;
+      args?: string[];
+      expected: Refusal;
+      details?: RegExp;
+    }[] = [{
+      what: "an image that is not there",
+      compose: app(SLEEPS).replace("busybox:1.36", "piko-none:1\n    pull_policy: never"),
+      expected: { code: "failed", message: /image piko-none:1 cannot be had/i, hint: /image/ },
+    }, {
+      what: "an external network that is not there",
+      compose: app(SLEEPS, "networks: { default: { external: true, name: piko-none } }"),
+      expected: {
+        code: "not-found",
+        message: /external network "piko-none" does not exist/i,
+        hint: /^docker network create piko-none$/,
+      },
+    }, {
+      what: "a command that is not there",
+      compose: app("    command: /none", ...volumes),
+      expected: { code: "failed", message: /could not start.*\/none/, hint: /command/ },
+    }, {
+      what: "an exit",
+      compose: app('    command: sh -c "echo dying; exit 3"', ...volumes),
+      expected: {
+        code: "failed",
+        message: /service "app" exited with code 3/i,
+        hint: /piko create fresh --keep/,
+      },
+      details: /dying/,
+    }, {
+      what: "a health check that fails",
+      compose: app(
+        '    command: sh -c "echo not well; sleep 600"',
+        check('[CMD-SHELL, "echo no pulse; exit 1"]'),
+      ),
+      expected: {
+        code: "failed",
+        message: /service "app" is unhealthy/i,
+        hint: /piko create fresh --keep/,
+      },
+      details: /no pulse[^]*not well/,
+    }, {
+      what: "a health check that fails, and a service that waits for it",
+      compose: app(
+        '    command: sh -c "echo not well; sleep 600"',
+        check('[CMD-SHELL, "echo no pulse; exit 1"]'),
+        "  web:",
+        "    image: busybox:1.36",
+        "    command: sleep 600",
+        "    depends_on: { app: { condition: service_healthy } }",
+      ),
+      expected: { code: "failed", message: /app.* is unhealthy/i, hint: /--keep/ },
+      details: /no pulse[^]*not well/,
+    }, {
+      what: "a health check that never answers",
+      compose: app(SLEEPS, check("[CMD, sleep, '60']").replace("2s", "60s")),
+      args: ["--timeout", "1"],
+      expected: {
+        code: "failed",
+        message: /service "app" is not ready after 1 s/i,
+        hint: /--timeout.*--no-wait/,
+      },
+    }, {
+      what: "a crash loop",
+      compose: app('    command: sh -c "echo once more; exit 1"', "    restart: always"),
+      expected: {
+        code: "failed",
+        message: /service "app" keeps restarting/i,
+        hint: /piko create fresh --keep/,
+      },
+      details: /once more/,
+    }];
+    for (const { what, compose, args = [], expected, details } of cases) {
+      await t.step(what, async () => {
+        await sandbox.commit({ "compose.yaml": compose }, what);
+        const failure = await undoes(sandbox, ["fresh", ...args], { ...expected, undone: made });
+        if (details !== undefined) assert.match(failure.details.join("\n"), details);
+      });
+    }
+
+    await t.step("a host port that was taken in the last moment", async () => {
+      await sandbox.commit({
+        "compose.yaml": app(SLEEPS, '    ports: ["4267"]', "  other:") +
+          "    image: busybox:1.36\n    stop_signal: SIGKILL\n    command: sleep 600\n",
+      });
+      await sandbox.write(
+        ".piko.yml",
+        "scripts:\n  prepare: >-\n    docker run --detach --name $TEST_MARK-squatter" +
+          " --publish $PIKO_APP_PORT:1 busybox:1.36 sleep 600\n",
+      );
+      try {
+        await undoes(sandbox, ["fresh"], {
+          code: "conflict",
+          message: /host port 10267 is already in use/i,
+          hint: /^docker ps --filter publish=10267$/,
+          undone: made,
+        });
+      } finally {
+        await sandbox.run(["docker", "rm", "--force", `${sandbox.project}-squatter`]);
+      }
+    });
+
+    await t.step("a setup script that fails, with an image that was built", async () => {
+      await sandbox.commit({
+        "Dockerfile": "FROM busybox:1.36\nCOPY README.md /\n",
+        "README.md": "# Sample\n",
+        "compose.yaml": app(SLEEPS, ...volumes).replace("image: busybox:1.36", "build: ."),
+      });
+      await sandbox.write(
+        ".piko.yml",
+        'scripts:\n  setup: touch "$PIKO_DATA_DIR/made" made; echo half way; exit 9\n',
+      );
+      const failure = await undoes(sandbox, ["fresh"], {
+        code: "failed",
+        message: /scripts\.setup failed with exit code 9/,
+        hint: /\.piko\/logs\/fresh\/setup\.log$/,
+        undone: made,
+      });
+      assert.deepEqual(failure.details, ["half way"]);
+    });
+
+    const { environment } = await sandbox.json("status neighbour");
+    assert.equal(environment.status, "running");
+  },
+});
+
+Deno.test({
+  name: "piko create that fails keeps volumes and data of an earlier life",
+  ...NEEDED,
+  fn: async () => {
+    await using sandbox = await Sandbox.create({
+      files: {
+        "compose.yaml": app(
+          SLEEPS,
+          "    volumes: [store:/store, more:/more]",
+          "volumes: { store: {}, more: {} }",
+        ),
+      },
+      init: true,
+    });
+    await sandbox.write(
+      ".piko.yml",
+      [
+        "scripts:",
+        "  setup: >-",
+        '    docker compose -p "$PIKO_PROJECT" exec -T app sh -c "echo row >> /store/rows"',
+        '    && echo fact > "$PIKO_DATA_DIR/facts"',
+        "",
+      ].join("\n"),
+    );
+    await sandbox.pass("create again --no-wait");
+    await sandbox.pass("destroy again --keep-data");
+    // One of the two volumes is gone: the failing create makes it anew, and takes back that one alone.
+    const prefix = `piko-${sandbox.project}-again`;
+    await sandbox.run(["docker", "volume", "rm", `${prefix}_more`]);
+    const before = await takeStock(sandbox);
+    assert.deepEqual(before.engine, [`volume ${prefix}_store`]);
+
+    await sandbox.write(".piko.yml", "scripts: { setup: exit 1 }\n");
+    const { stderr } = await undoes(sandbox, ["again", "--no-wait"], {
+      code: "failed",
+      message: /scripts\.setup failed/,
+      hint: /setup\.log/,
+      undone: [CONTAINERS, WORKTREE, ROW],
+    });
+    assert.match(stderr, new RegExp(`Uses the volumes kept from before: ${prefix}_store$`, "m"));
+    assert.match(stderr, /data\/again, kept from before/);
+
+    await sandbox.write(
+      ".piko.yml",
+      'scripts: { setup: docker compose -p "$PIKO_PROJECT" exec -T app cat /store/rows }\n',
+    );
+    await sandbox.pass("create again --no-wait");
+    assert.equal(await Deno.readTextFile(`${sandbox.root}/.piko/logs/again/setup.log`), "row\n");
+    assert.equal(await Deno.readTextFile(`${sandbox.root}/.piko/data/again/facts`), "fact\n");
+  },
+});
+
+Deno.test({
+  name: "piko create --keep leaves what it has made, as failed",
+  ...NEEDED,
+  fn: async () => {
+    await using sandbox = await Sandbox.create({
+      files: {
+        "compose.yaml": app('    command: sh -c "echo dying; exit 3"', '    ports: ["4268"]'),
+      },
+      init: true,
+    });
+    const before = await takeStock(sandbox);
+    const { stderr } = await saysNo(sandbox, ["create", "odd", "--keep"], {
+      code: "failed",
+      message: /"odd".*exited with code 3/,
+      hint: /piko destroy odd/,
+    });
+    assert.deepEqual(undoneIn(stderr), []);
+    assert.match(stderr, /Kept odd as it is, for inspection: .*\/\.piko\/worktrees\/odd$/m);
+
+    const { environment, services } = await sandbox.json("status odd");
+    assert.equal(environment.status, "failed");
+    assert.equal(environment.ports.length, 1);
+    assert.equal(services[0].state, "exited");
+    assert.equal(await sandbox.exists(".piko/worktrees/odd/docker-compose.piko.yml"), true);
+    await saysNo(sandbox, ["create", "odd"], {
+      code: "conflict",
+      message: /"odd" exists already, and was not made completely/,
+      hint: /^piko destroy odd$/,
+    });
+
+    // The branch of a kept one was there to be looked at, and stays like any other's.
+    await sandbox.pass("destroy odd");
+    const after = await takeStock(sandbox);
+    assert.deepEqual(after.refs.filter((ref) => !ref.startsWith("refs/heads/odd ")), before.refs);
+    assert.deepEqual({ ...after, refs: [] }, { ...before, refs: [] });
+  },
+});

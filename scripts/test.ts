@@ -40,7 +40,10 @@ async function runTests(args: readonly string[], requireAll: boolean): Promise<C
   const folder = await Deno.makeTempDir({ prefix: "piko-test-" });
   try {
     const report = `${folder}/report.xml`;
+    // Some tests run programs as another user, who must get through to their files.
+    await Deno.chmod(folder, 0o755);
     await Deno.mkdir(`${folder}/tmp`);
+    await Deno.chmod(`${folder}/tmp`, 0o1777);
     const code = await runDeno(
       [
         "test",

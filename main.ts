@@ -1,8 +1,11 @@
-/** The way into piko: arguments → command → exit code. The only `Deno.exit`. */
+/**
+ * The way into piko: arguments → command → exit code. The code is set and not exited with: Deno writes its cache
+ * of compiled code, 10 ms at each later start, only when the event loop comes to its end.
+ */
 
 import { userVariables, versionLine } from "./src/build_info.ts";
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) Deno.exitCode = await main(Deno.args);
 
 async function main(args: readonly string[]): Promise<number> {
   if (args.length === 1 && (args[0] === "--version" || args[0] === "-V")) {

@@ -92,7 +92,8 @@ export class Progress implements Disposable {
   }
 
   #stop(): void {
-    clearInterval(this.#timer);
+    // Naming clearInterval loads 6 ms of Node's timers.
+    if (this.#timer !== undefined) clearInterval(this.#timer);
     this.#timer = undefined;
     this.#output.clearMoving();
   }

@@ -35,7 +35,12 @@ export function versionLine(info: Readonly<BuildInfo> = buildInfo): string {
 }
 
 /** The variables that the self-extracting file sets for the Deno inside it. */
-const HEADER_VARIABLES = ["DENO_DIR", "DENO_NO_UPDATE_CHECK", "PIKO_EXECUTABLE"];
+const HEADER_VARIABLES = [
+  "DENO_DIR",
+  "DENO_NO_UPDATE_CHECK",
+  "PIKO_EXECUTABLE",
+  "PIKO_FOLDER_GONE",
+];
 
 /** What stands before the name of a user's variable that the header had to put aside. */
 const KEPT = "PIKO_KEPT_";
@@ -54,6 +59,11 @@ export function userVariables(
     if (name.startsWith(KEPT)) restored[name.slice(KEPT.length)] = value;
   }
   return restored;
+}
+
+/** Tells whether the folder that piko was started in had been removed, so that the header had to leave it. */
+export function isFolderGone(): boolean {
+  return buildInfo.kind === "self-extracting" && Deno.env.has("PIKO_FOLDER_GONE");
 }
 
 /** Finds the file that starts this piko again, or nothing when it runs from its sources. */

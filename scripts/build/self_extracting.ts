@@ -195,6 +195,10 @@ $piko_other is not a folder of this user alone"
   fi
 fi
 
+# Deno does not start in a folder that was removed, and piko says it better.
+unset PIKO_FOLDER_GONE
+[ . -ef "$PWD" ] || [ -n "$(pwd -P 2>/dev/null)" ] || { cd / && export PIKO_FOLDER_GONE=1; }
+
 export DENO_DIR="$piko_place/${parts.bundleHash}/cache" DENO_NO_UPDATE_CHECK=1 PIKO_EXECUTABLE="$piko_self"
 exec "$piko_deno" run ${flags} "$piko_script" "$@"
 exit 126

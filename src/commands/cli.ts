@@ -4,6 +4,7 @@
  */
 
 import { buildApplication, run as runApplication, text_en } from "@stricli/core";
+import { isFolderGone } from "../build_info.ts";
 import { PikoError } from "../domain/errors.ts";
 import { nearestName, quote } from "../domain/names.ts";
 import type { Tools } from "../operations/tools.ts";
@@ -145,15 +146,28 @@ function unknownCommand(name: string): PikoError {
 }
 
 function resolveFolder(folder: string | undefined): string {
+  if (isFolderGone() && !folder?.startsWith("/")) throw noFolder("The current folder was removed");
   try {
-    return folder === undefined ? Deno.cwd() : Deno.realPathSync(folder);
+    if (folder === undefined) return Deno.cwd();
+    const real = Deno.realPathSync(folder);
+    if (Deno.statSync(real).isDirectory) return real;
+    throw noFolder(`${quote(folder)} is not a folder`);
   } catch (error) {
+    if (error instanceof Deno.errors.NotADirectory) {
+      throw noFolder(`${quote(folder ?? ".")} is not a folder`, error);
+    }
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new PikoError(
-      folder === undefined ? "The current folder was removed" : `There is no folder ${folder}`,
-      { code: "not-found", hint: "cd to a folder that exists", cause: error },
+    throw noFolder(
+      folder === undefined
+        ? "The current folder was removed"
+        : `There is no folder ${quote(folder)}`,
+      error,
     );
   }
+}
+
+function noFolder(message: string, cause?: unknown): PikoError {
+  return new PikoError(message, { code: "not-found", hint: "cd to a folder that exists", cause });
 }
 
 /** Ctrl+C asks to stop and take back; said three times, it stops at once, and destroy can finish later. */

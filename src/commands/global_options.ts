@@ -57,7 +57,7 @@ export function splitGlobalOptions(
     }
     if (arg === "-C") {
       const folder = args[++index];
-      if (folder === undefined) {
+      if (!folder) {
         throw new PikoError("-C needs a folder", { code: "usage", hint: "piko -C DIR COMMAND" });
       }
       options.folder = options.folder === undefined || folder.startsWith("/")

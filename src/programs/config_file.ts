@@ -122,6 +122,7 @@ function failure(source: Source, what: string, found: readonly Found[]): PikoErr
   if (first === undefined) throw new TypeError("a failure needs something that was found");
   return new PikoError(`${what} at ${placeOf(source, first)}: ${first.message}`, {
     code: "usage",
+    hint: `correct ${source.path}, and try again`,
     details: [
       ...underlined(source, first),
       ...others.flatMap((other) => [
@@ -139,7 +140,10 @@ function placeOf({ path, lines }: Source, { range }: Found): string {
 }
 
 /** Shows the line that something starts in, and a second line with `^` under what is meant. */
-function underlined({ text, lines }: Source, { range: [start, end] }: Found): string[] {
+function underlined({ text, lines }: Source, { range }: Found): string[] {
+  // What is missing at the end of the file is missed behind the last thing that stands there.
+  const isAtEnd = text.slice(range[0]).trim() === "";
+  const [start, end] = isAtEnd ? [text.trimEnd().length, text.trimEnd().length + 1] : range;
   const { line, col } = lines.linePos(start);
   const lineStart = lines.lineStarts[line - 1] ?? 0;
   const whole = text.slice(lineStart).split(/\r?\n/, 1)[0] ?? "";

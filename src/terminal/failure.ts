@@ -1,7 +1,7 @@
 /** How an error looks: one sentence, what it speaks of, the cause in the program's own words, and what helps. */
 
 import { CommandError, type ErrorCode, PikoError } from "../domain/errors.ts";
-import type { Output } from "./output.ts";
+import { type Output, withoutStyles } from "./output.ts";
 
 /** The exit code of each kind of failure. */
 const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
@@ -33,6 +33,11 @@ export function showFailure(error: unknown, output: Output): void {
   output.fail(lines.join("\n"));
 }
 
+/** Makes control characters visible: names, paths and what programs print are not for the terminal to obey. */
+function visible(text: string): string {
+  return withoutStyles(text).replace(/[^\P{Cc}\t\n]/gu, "�");
+}
+
 interface Failure {
   code: ErrorCode | "bug";
   message: string;
@@ -46,9 +51,9 @@ function describeFailure(error: unknown): Failure {
   if (error instanceof PikoError) {
     return {
       code: error.code,
-      message: error.message,
-      hint: error.hint,
-      details: error.details,
+      message: visible(error.message),
+      hint: error.hint && visible(error.hint),
+      details: error.details.map(visible),
       stderr: stderrOf(error),
     };
   }
@@ -98,5 +103,5 @@ function stderrOf(error: PikoError): string[] {
 }
 
 function linesOf(text: string): string[] {
-  return text.trimEnd() === "" ? [] : text.trimEnd().split("\n");
+  return text.trimEnd() === "" ? [] : visible(text.trimEnd()).split("\n");
 }

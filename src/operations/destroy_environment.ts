@@ -4,7 +4,7 @@
  * worktrees say is piko's; what cannot be removed now keeps the entry in the registry, so that it can be run again.
  */
 
-import { messageOf, PikoError, throwIfInterrupted } from "../domain/errors.ts";
+import { messageOf, PikoError } from "../domain/errors.ts";
 import { quote } from "../domain/names.ts";
 import type { Step, Watch } from "../domain/report.ts";
 import { readProjectConfig } from "../programs/config_file.ts";
@@ -68,7 +68,14 @@ export async function destroyEnvironment(
   const keptVolumes: string[] = [];
   if (record.mode === "docker") {
     await attempt(call, "containers", "Containers and networks", async () => {
-      keptVolumes.push(...await removeContainers(tools, record, () => !request.volumes));
+      keptVolumes.push(
+        ...await removeContainers(
+          tools,
+          record,
+          () => !request.volumes,
+          watch.signal,
+        ),
+      );
     });
   }
   await attempt(call, "worktree", "Worktree", () => removeWorktree(tools, record, request.force));
@@ -128,7 +135,7 @@ async function attempt(
   work: () => Promise<void>,
 ): Promise<void> {
   const { tools, record, watch } = call;
-  throwIfInterrupted(watch.signal);
+  if (watch.signal?.aborted) throw brokenOff(record);
   tools.environments.beginStep(record.id, "destroy", step);
   watch.report({ kind: "started", step, message: "" });
   try {
@@ -136,6 +143,7 @@ async function attempt(
     watch.report({ kind: "done", step, message: "removed" });
   } catch (error) {
     watch.report({ kind: "failed", step, message: messageOf(error) });
+    if (error instanceof PikoError && error.code === "interrupted") throw brokenOff(record);
     call.problems.push({ what, error });
   }
 }
@@ -257,6 +265,13 @@ function commitOfNewBranch(tools: Tools, record: EnvironmentRecord): string | un
   );
   const commit = step?.detail.createdBranch === record.branch ? step.detail.at : undefined;
   return typeof commit === "string" ? commit : undefined;
+}
+
+function brokenOff(record: EnvironmentRecord): PikoError {
+  return new PikoError(`Interrupted: environment ${quote(record.name)} is half destroyed`, {
+    code: "interrupted",
+    hint: `piko destroy ${record.name} goes on where it stopped`,
+  });
 }
 
 function leftOver(record: EnvironmentRecord, problems: readonly Problem[]): PikoError {

@@ -16,19 +16,21 @@ const ATTEMPTS = 5;
  *
  * @param keep tells which volumes stay.
  * @returns the names of the volumes that stay.
- * @throws {PikoError} unavailable without an engine, failed when something comes back again and again.
+ * @throws {PikoError} unavailable without an engine, conflict when a foreign container uses a network, failed when
+ *   something comes back again and again, interrupted.
  */
 export async function removeContainers(
   tools: Tools,
   record: EnvironmentRecord,
   keep: (volume: string) => boolean,
+  signal?: AbortSignal,
 ): Promise<string[]> {
   const { engine, compose } = tools;
   const { composeProject } = record;
   const volumes = new Set<string>();
   for (let attempt = 1;; attempt++) {
     const [containers, networks, labelled] = await Promise.all([
-      engine.listContainers({ composeProject }),
+      engine.listContainers({ composeProject, signal }),
       engine.listNetworks(composeProject),
       engine.listVolumes(composeProject),
     ]);
@@ -36,19 +38,32 @@ export async function removeContainers(
     for (const container of containers) for (const name of container.volumes) volumes.add(name);
     // Asked only when there is something: without compose an empty environment can be destroyed too.
     if (containers.length === 0 && networks.length === 0) break;
+    if (attempt > 1 && containers.length === 0) await refuseUsers(tools, networks);
     if (attempt > ATTEMPTS) {
       throw new PikoError(`Something keeps making containers for ${composeProject}`, {
         code: "failed",
         hint: `docker ps --filter label=com.docker.compose.project=${composeProject}`,
       });
     }
-    await compose.down(record);
+    await compose.down(record, { signal });
   }
-  await compose.removeImages(composeProject);
+  await compose.removeImages(composeProject, signal);
   const foreign = await foreignVolumes(tools, composeProject);
   const own = [...volumes].filter((name) => !foreign.has(name)).sort();
   await engine.removeVolumes(own.filter((name) => !keep(name)));
   return own.filter(keep);
+}
+
+/** Refuses networks that foreign containers use: compose leaves them, and calls that a success. */
+async function refuseUsers(tools: Tools, networks: readonly { name: string }[]): Promise<void> {
+  for (const { name } of networks) {
+    const users = await tools.engine.listNetworkUsers(name);
+    if (users.length === 0) continue;
+    throw new PikoError(`Network ${name} is in use by ${users.join(", ")}`, {
+      code: "conflict",
+      hint: `docker network disconnect --force ${name} ${users[0]}`,
+    });
+  }
 }
 
 /** Names the volumes that belong to another compose project, or to none: external ones, which are shared by design. */

@@ -147,6 +147,20 @@ export class Engine {
     return networks.map(parseResource);
   }
 
+  /** Names the containers that are connected to a network; none when it is gone. */
+  async listNetworkUsers(name: string): Promise<string[]> {
+    const { status, bytes } = await this.#request(
+      "GET",
+      `/networks/${encodeURIComponent(name)}`,
+      { missingIsFine: true },
+    );
+    if (status === 404) return [];
+    const { Containers } = decodeJson<{ Containers: Record<string, { Name: string }> | null }>(
+      bytes,
+    );
+    return Object.values(Containers ?? {}).map(({ Name }) => Name).sort();
+  }
+
   /** Removes volumes; one that is not there is fine, one in use is a conflict. */
   async removeVolumes(names: readonly string[]): Promise<void> {
     for (const name of names) {

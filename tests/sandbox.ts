@@ -169,7 +169,7 @@ export class Sandbox implements AsyncDisposable {
     return new Engine({ variables: this.variables });
   }
 
-  /** Names everything in the engine that belongs to this sandbox. */
+  /** Names everything in the engine that belongs to this sandbox, in order. */
   async leftInEngine(): Promise<string[]> {
     const engine = this.engine();
     const mine = (labels: Record<string, string>) =>
@@ -188,7 +188,7 @@ export class Sandbox implements AsyncDisposable {
         ) => (this.#composeProjects.add(composeProject), `container ${name}`)),
       ...networks.filter(({ labels }) => mine(labels)).map(({ name }) => `network ${name}`),
       ...volumes.filter(({ labels }) => mine(labels)).map(({ name }) => `volume ${name}`),
-    ];
+    ].sort();
   }
 
   /** Destroys every environment, proves that nothing is left, and removes the folder. */

@@ -39,7 +39,7 @@ export async function takeStock(sandbox: Sandbox): Promise<Traces> {
     configuration: configuration.split("\n"),
     status,
     files: [...listFiles(`${sandbox.root}/.piko`)].sort(),
-    engine: engine.sort(),
+    engine,
     images: images.split("\n").sort(),
   };
 }

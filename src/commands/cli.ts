@@ -14,7 +14,7 @@ import { Progress } from "../terminal/progress.ts";
 import { wire } from "../wiring.ts";
 import type { Context } from "./context.ts";
 import { type GlobalOptions, splitGlobalOptions } from "./global_options.ts";
-import { COMMANDS, helpText } from "./mod.ts";
+import { type CommandEntry, COMMANDS, helpText } from "./mod.ts";
 
 /** Runs piko with its arguments and returns the exit code. */
 export async function runCli(
@@ -23,13 +23,16 @@ export async function runCli(
 ): Promise<number> {
   let output = new Output(plainOptions(args, variables));
   try {
-    const { options, rest } = splitGlobalOptions(args);
+    const { options, rest, handedOn } = splitGlobalOptions(
+      args,
+      (name) => commandOf(name)?.wordsBefore,
+    );
     output = new Output({
       ...options,
       noColor: options.noColor || Boolean(variables.NO_COLOR),
       term: variables.TERM,
     });
-    return await runCommand(rest, options, output, variables);
+    return await runCommand(rest, { options, output, variables, handedOn });
   } catch (error) {
     return fail(error, output);
   }
@@ -45,17 +48,21 @@ function fail(error: unknown, output: Output): number {
   return exitCodeOf(error);
 }
 
-async function runCommand(
-  rest: readonly string[],
-  options: GlobalOptions,
-  output: Output,
-  variables: Readonly<Record<string, string>>,
-): Promise<number> {
+interface Call {
+  options: GlobalOptions;
+  output: Output;
+  variables: Readonly<Record<string, string>>;
+  /** What the command hands on as it is. */
+  handedOn: readonly string[];
+}
+
+async function runCommand(rest: readonly string[], call: Call): Promise<number> {
+  const { options, output, variables, handedOn } = call;
   const [name, ...inputs] = rest;
   if (name === undefined || name === "help" || options.help && name === undefined) {
     return await help(inputs[0], output);
   }
-  const entry = COMMANDS[name];
+  const entry = commandOf(name);
   if (entry === undefined) throw unknownCommand(name);
   const { command } = await entry.load();
   const folder = resolveFolder(options.folder);
@@ -63,7 +70,7 @@ async function runCommand(
   const controller = new AbortController();
   let tools: (Tools & Disposable) | undefined;
   let failure: unknown;
-  let listening = false;
+  let stopListening: (() => void) | undefined;
   using progress = new Progress(output);
   const context: Context = {
     process: {
@@ -73,10 +80,14 @@ async function runCommand(
     output,
     options,
     folder,
+    handedOn,
     get signal() {
-      if (!listening) listenForSignals(controller, output);
-      listening = true;
+      stopListening ??= listenForSignals(controller, output);
       return controller.signal;
+    },
+    leaveSignals() {
+      stopListening?.();
+      stopListening = undefined;
     },
     watchQuietly: { report: progress.report },
     get watch() {
@@ -124,7 +135,8 @@ async function help(name: string | undefined, output: Output): Promise<number> {
     output.answer(helpText());
     return 0;
   }
-  return await runCommand([name, "--help"], splitGlobalOptions([]).options, output, {});
+  const { options } = splitGlobalOptions([]);
+  return await runCommand([name, "--help"], { options, output, variables: {}, handedOn: [] });
 }
 
 function usageError(name: string, said: string): PikoError {
@@ -135,6 +147,10 @@ function usageError(name: string, said: string): PikoError {
     hint: `piko ${name} --help`,
     details,
   });
+}
+
+function commandOf(name: string): CommandEntry | undefined {
+  return Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
 }
 
 function unknownCommand(name: string): PikoError {
@@ -171,7 +187,7 @@ function noFolder(message: string, cause?: unknown): PikoError {
 }
 
 /** Ctrl+C asks to stop and take back; said three times, it stops at once, and destroy can finish later. */
-function listenForSignals(controller: AbortController, output: Output): void {
+function listenForSignals(controller: AbortController, output: Output): () => void {
   let times = 0;
   const onSignal = (exitCode: number) => () => {
     times++;
@@ -184,9 +200,12 @@ function listenForSignals(controller: AbortController, output: Output): void {
       Deno.exit(exitCode);
     }
   };
-  for (const [signal, number] of [["SIGINT", 2], ["SIGTERM", 15], ["SIGHUP", 1]] as const) {
-    Deno.addSignalListener(signal, onSignal(128 + number));
-  }
+  const listeners = ([["SIGINT", 2], ["SIGTERM", 15], ["SIGHUP", 1]] as const)
+    .map(([signal, number]) => [signal, onSignal(128 + number)] as const);
+  for (const [signal, listener] of listeners) Deno.addSignalListener(signal, listener);
+  return () => {
+    for (const [signal, listener] of listeners) Deno.removeSignalListener(signal, listener);
+  };
 }
 
 /** What can be known of the options before they are read, for the message that they cannot be. */

@@ -12,8 +12,12 @@ export interface Context extends CommandContext {
   readonly options: GlobalOptions;
   /** The folder that the command is about: the current one, or the one of `-C`. */
   readonly folder: string;
+  /** What stands behind `--`, or behind the words, of a command that hands it on. */
+  readonly handedOn: readonly string[];
   /** Ends with Ctrl+C, SIGTERM and SIGHUP, from the first time it is asked for. */
   readonly signal: AbortSignal;
+  /** Leaves the signals to a program that gets the terminal. */
+  leaveSignals(): void;
   /** Shows what an operation reports, and ends it with the signal. */
   readonly watch: Watch;
   /** Shows what a question reports; Ctrl+C ends piko at once, since there is nothing to put back. */

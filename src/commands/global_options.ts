@@ -1,4 +1,7 @@
-/** The options that every command takes, before or after its name; what stands behind `--` is left alone. */
+/**
+ * The options that every command takes, before or after its name. What stands behind `--` is left alone, and so is what
+ * stands behind the words of a command that hands the rest on: `piko exec web db ls --json` is about `ls --json`.
+ */
 
 import { PikoError } from "../domain/errors.ts";
 
@@ -30,14 +33,26 @@ export const GLOBAL_OPTIONS: readonly (readonly [string, string])[] = [
   ["--version", "version, commit and kind of build"],
 ];
 
+/** The arguments of piko, taken apart. */
+export interface SplitArguments {
+  options: GlobalOptions;
+  /** The command with its own words and flags. */
+  rest: string[];
+  /** What a command hands on as it is; empty for all other commands. */
+  handedOn: string[];
+}
+
 /**
  * Takes the global options out of the arguments.
  *
+ * @param wordsBefore tells how many words of its own a command has at most before it hands on what follows, also
+ *   without `--`; undefined for a command that hands nothing on.
  * @throws {PikoError} usage when `-C` names no folder.
  */
 export function splitGlobalOptions(
   args: readonly string[],
-): { options: GlobalOptions; rest: string[] } {
+  wordsBefore: (command: string) => number | undefined = () => undefined,
+): SplitArguments {
   const options: GlobalOptions = {
     folder: undefined,
     json: false,
@@ -49,8 +64,13 @@ export function splitGlobalOptions(
     help: false,
   };
   const rest: string[] = [];
+  let words = 0;
+  let limit: number | undefined;
   for (let index = 0; index < args.length; index++) {
     const arg = args[index] ?? "";
+    if (limit !== undefined && (arg === "--" || words === limit)) {
+      return { options, rest, handedOn: args.slice(arg === "--" ? index + 1 : index) };
+    }
     if (arg === "--") {
       rest.push(...args.slice(index));
       break;
@@ -70,7 +90,11 @@ export function splitGlobalOptions(
     else if (arg === "--verbose" || arg === "-v") options.verbose = true;
     else if (arg === "--no-block") options.block = false;
     else if ((arg === "--help" || arg === "-h") && rest.length === 0) options.help = true;
-    else rest.push(arg);
+    else {
+      rest.push(arg);
+      if (rest.length === 1) limit = wordsBefore(arg);
+      else if (!arg.startsWith("-")) words++;
+    }
   }
-  return { options, rest };
+  return { options, rest, handedOn: [] };
 }

@@ -9,6 +9,11 @@ export interface CommandEntry {
   usage: string;
   /** One line on what it is for. */
   brief: string;
+  /**
+   * How many words of its own a command has at most that hands on the rest of the line as it is; of the rest, options
+   * included, nothing is piko's.
+   */
+  wordsBefore?: number;
   load: () => Promise<{ command: PikoCommand }>;
 }
 

@@ -389,10 +389,19 @@ export function explainComposeFailure(error: CommandError): PikoError {
     const match = pattern.exec(stderr);
     if (match === null) continue;
     const [message, code, hint] = explain(match);
-    return new PikoError(message, { code, hint, cause: error });
+    const details = message === NOT_VALID ? unnamedFiles(error) : [];
+    return new PikoError(message, { code, hint, details, cause: error });
   }
   return new PikoError("Docker Compose failed", { code: "failed", cause: error });
 }
+
+/** The compose files that were given, unless compose says itself which of them it speaks of. */
+function unnamedFiles({ argv, stderr }: CommandError): string[] {
+  const files = argv.filter((_, index) => argv[index - 1] === "-f");
+  return files.some((file) => stderr.includes(file)) ? [] : files;
+}
+
+const NOT_VALID = "The compose file is not valid";
 
 type Explanation = [message: string, code: PikoError["code"], hint: string];
 
@@ -408,6 +417,14 @@ const FAILURES: [RegExp, (match: RegExpExecArray) => Explanation][] = [
       "Docker refuses this user",
       "unavailable",
       "Add the user to the group docker, and log in again",
+    ],
+  ],
+  [
+    /unable to resolve docker endpoint: context "(.+?)"/,
+    ([, context]) => [
+      `There is no Docker context "${context}"`,
+      "unavailable",
+      "docker context ls",
     ],
   ],
   [
@@ -559,8 +576,8 @@ const FAILURES: [RegExp, (match: RegExpExecArray) => Explanation][] = [
     ([, path]) => [`There is no ${path}`, "not-found", "Add the file, or correct its name"],
   ],
   [
-    /yaml: |validating |invalid compose project|invalid interpolation|Invalid hostPort|invalid project name|empty compose file|no service selected|dependency cycle/,
-    () => ["The compose file is not valid", "failed", "Correct what Docker Compose names"],
+    /yaml: |validating |invalid compose project|invalid interpolation|Invalid hostPort|invalid project name|empty compose file|no service selected|dependency cycle|must be a (?:mapping|list|string|number|boolean)/,
+    () => [NOT_VALID, "failed", "Correct what Docker Compose names"],
   ],
 ];
 

@@ -4,7 +4,7 @@
  * written only when it says something else than before.
  */
 
-import { CommandError, messageOf, PikoError } from "../domain/errors.ts";
+import { CommandError, PikoError } from "../domain/errors.ts";
 import { quote } from "../domain/names.ts";
 import { bindSources, composeOverride } from "../domain/override.ts";
 import { assignHostPorts, type GivenPort, wantedPorts } from "../domain/ports.ts";
@@ -22,6 +22,7 @@ import {
 import { isPortTaken } from "../programs/port_probe.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { carryLink } from "./carry_files.ts";
+import { cannotWrite } from "./files.ts";
 import type { Tools } from "./tools.ts";
 
 /** The name of the file that piko lays over the user's compose files. */
@@ -169,10 +170,7 @@ export async function replaceFile(path: string, text: string): Promise<void> {
     await Deno.remove(temporary).catch((failure: unknown) => {
       if (!(failure instanceof Deno.errors.NotFound)) throw failure;
     });
-    throw new PikoError(`Cannot write ${path}: ${messageOf(error)}`, {
-      code: "failed",
-      cause: error,
-    });
+    throw cannotWrite(path, error);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Small work on files that several operations share. */
 
-import { messageOf, PikoError } from "../domain/errors.ts";
+import { fileSystemHint, messageOf, PikoError } from "../domain/errors.ts";
 import { shellQuote } from "../domain/variables.ts";
 
 /** Tells whether something is at a path: a file, a folder, or a link wherever it leads. */
@@ -27,10 +27,20 @@ export async function makeFolder(path: string): Promise<void> {
   } catch (error) {
     throw new PikoError(`Cannot make the folder ${path}: ${messageOf(error)}`, {
       code: "failed",
-      hint: `look at what is in the way: ls -ld ${shellQuote(parentOf(path))}`,
+      hint: fileSystemHint(messageOf(error)) ??
+        `look at what is in the way: ls -ld ${shellQuote(parentOf(path))}`,
       cause: error,
     });
   }
+}
+
+/** Makes the error of a file that cannot be written. */
+export function cannotWrite(path: string, error: unknown): PikoError {
+  return new PikoError(`Cannot write ${path}: ${messageOf(error)}`, {
+    code: "failed",
+    hint: fileSystemHint(messageOf(error)),
+    cause: error,
+  });
 }
 
 function parentOf(path: string): string {

@@ -5,7 +5,7 @@ import type { Step, Watch } from "../domain/report.ts";
 import { environmentVariables } from "../domain/variables.ts";
 import { stream } from "../programs/run.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
-import { makeFolder } from "./files.ts";
+import { cannotWrite, makeFolder } from "./files.ts";
 import type { Tools } from "./tools.ts";
 
 /** The scripts that piko runs by itself. */
@@ -28,7 +28,7 @@ export async function runScript(
 ): Promise<void> {
   const path = logPath(record, name);
   await makeFolder(path.slice(0, path.lastIndexOf("/")));
-  using log = await Deno.open(path, { write: true, create: true, truncate: true, mode: 0o600 });
+  using log = await openLog(path);
   const encoder = new TextEncoder();
   const lastLines: string[] = [];
   try {
@@ -37,7 +37,7 @@ export async function runScript(
       variables: { ...tools.variables, ...environmentVariables(record) },
       signal: watch.signal,
       onLine: (line, from) => {
-        writeWhole(log, encoder.encode(`${line}\n`));
+        writeWhole(path, log, encoder.encode(`${line}\n`));
         if (lastLines.push(line) > SHOWN_LINES) lastLines.shift();
         watch.report({ kind: "output", step: name as Step, line, from });
       },
@@ -59,6 +59,18 @@ export function logPath(record: { root: string; name: string }, script: ScriptNa
   return `${record.root}/.piko/logs/${record.name}/${script}.log`;
 }
 
-function writeWhole(file: Deno.FsFile, bytes: Uint8Array): void {
-  for (let written = 0; written < bytes.length;) written += file.writeSync(bytes.subarray(written));
+async function openLog(path: string): Promise<Deno.FsFile> {
+  try {
+    return await Deno.open(path, { write: true, create: true, truncate: true, mode: 0o600 });
+  } catch (error) {
+    throw cannotWrite(path, error);
+  }
+}
+
+function writeWhole(path: string, file: Deno.FsFile, bytes: Uint8Array): void {
+  try {
+    for (let sent = 0; sent < bytes.length;) sent += file.writeSync(bytes.subarray(sent));
+  } catch (error) {
+    throw cannotWrite(path, error);
+  }
 }

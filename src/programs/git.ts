@@ -3,7 +3,7 @@
  * from it; and whatever could lose work is left to git's own refusals. Needs git 2.31.
  */
 
-import { CommandError, PikoError, throwIfInterrupted } from "../domain/errors.ts";
+import { CommandError, fileSystemHint, PikoError, throwIfInterrupted } from "../domain/errors.ts";
 import { quote } from "../domain/names.ts";
 import { type Outcome, tryRun, type Variables } from "./run.ts";
 
@@ -657,7 +657,8 @@ export class Git {
       code: "failed",
       hint: isComplete
         ? "mend the hook; git rev-parse --git-path hooks tells where it is"
-        : `look at what is in the way: ls -ld ${place.slice(0, place.lastIndexOf("/"))}`,
+        : fileSystemHint(error.stderr) ??
+          `look at what is in the way: ls -ld ${place.slice(0, place.lastIndexOf("/"))}`,
       cause: error,
     });
   }
@@ -711,6 +712,15 @@ export class Git {
         code: "failed",
         hint: `sudo chown -R "$(id -u)" ${path}`,
         details: blocked.slice(0, 20),
+      });
+    }
+    // Nor may root on a read-only disk, which only the system itself can tell.
+    const parent = path.slice(0, path.lastIndexOf("/"));
+    const { exitCode } = await this.#try(["test", "-w", path, "-a", "-w", parent], { signal });
+    if (exitCode !== 0) {
+      throw new PikoError(`${path} may not be deleted: it or the folder around it is read-only`, {
+        code: "failed",
+        hint: `make it writable: ls -ld ${parent} ${path}`,
       });
     }
   }

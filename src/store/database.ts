@@ -203,10 +203,23 @@ function withRetries(work: () => void): void {
   }
 }
 
+/** What SQLite says for a code; Deno 2.9 leaves the code itself out when a file is opened and in `exec`. */
+const WORDS: readonly (readonly [RegExp, number])[] = [
+  [/database (?:table )?is locked/, 5],
+  [/readonly database/, 8],
+  [/disk I\/O error/, 10],
+  [/malformed/, 11],
+  [/database or disk is full/, 13],
+  [/unable to open database file/, 14],
+  [/not a database/, 26],
+];
+
 /** Gives the primary result code of an SQLite error (https://sqlite.org/rescode.html), else undefined. */
 function sqliteCode(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !("errcode" in error)) return undefined;
-  return Number(error.errcode) & 0xff;
+  if (!(error instanceof Error)) return undefined;
+  if ("errcode" in error) return Number(error.errcode) & 0xff;
+  if (!("code" in error) || error.code !== "ERR_SQLITE_ERROR") return undefined;
+  return WORDS.find(([words]) => words.test(error.message))?.[1] ?? 1;
 }
 
 function explained<T>(path: string, work: () => T): T {
@@ -243,6 +256,16 @@ function explain(path: string, code: number, cause: unknown): PikoError {
         hint: "free some space and try again; nothing was changed",
         cause,
       });
+    case 10:
+      // A full disk shows as this too, where SQLite cannot make the files beside the registry.
+      return new PikoError(
+        `Cannot read or write the registry ${path}: the disk is full or broken`,
+        {
+          code: "failed",
+          hint: `see whether there is space: df -h '${path.slice(0, path.lastIndexOf("/"))}'`,
+          cause,
+        },
+      );
     case 8:
     case 14:
     case 3:
@@ -254,6 +277,7 @@ function explain(path: string, code: number, cause: unknown): PikoError {
     default:
       return new PikoError(`The registry ${path} failed: ${messageOf(cause)}`, {
         code: "failed",
+        hint: "look at the file and the rights of its folder, or set PIKO_HOME to another one",
         cause,
       });
   }

@@ -1,6 +1,6 @@
 /** How an error looks: one sentence, what it speaks of, the cause in the program's own words, and what helps. */
 
-import { CommandError, type ErrorCode, PikoError } from "../domain/errors.ts";
+import { CommandError, type ErrorCode, fileSystemHint, PikoError } from "../domain/errors.ts";
 import { type Output, withoutStyles } from "./output.ts";
 
 /** The exit code of each kind of failure. */
@@ -71,7 +71,13 @@ function describeFailure(error: unknown): Failure {
   }
   const file = fileFailure(error);
   if (file !== undefined) {
-    return { code: "failed", message: file, hint: undefined, details: [], stderr: [] };
+    return {
+      code: "failed",
+      message: visible(file),
+      hint: fileSystemHint(file),
+      details: [],
+      stderr: [],
+    };
   }
   return {
     code: "bug",

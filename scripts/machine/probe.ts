@@ -11,6 +11,8 @@ export const PROGRAMS = [
   "psql",
   "redis",
   "fzf",
+  "zsh",
+  "fish",
   "chromium",
   "engine",
   "compose",

@@ -4,6 +4,7 @@
  */
 
 import { userVariables, versionLine } from "./src/build_info.ts";
+import { askAhead } from "./src/commands/ask_ahead.ts";
 
 if (import.meta.main) Deno.exitCode = await main(Deno.args);
 
@@ -13,6 +14,8 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   // What a command needs is loaded here, and not for `--version`.
+  const variables = userVariables(Deno.env.toObject());
+  const engine = await askAhead(args, variables);
   const { runCli } = await import("./src/commands/cli.ts");
-  return await runCli(args, userVariables(Deno.env.toObject()));
+  return await runCli(args, variables, engine);
 }

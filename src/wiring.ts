@@ -1,11 +1,13 @@
 /** Makes what the operations work with, once, from the process's variables. Nothing is opened or started before it is used. */
 
+import { executablePath } from "./build_info.ts";
 import { PikoError } from "./domain/errors.ts";
 import { toolVariables } from "./domain/variables.ts";
 import type { Tools } from "./operations/tools.ts";
 import { Compose } from "./programs/compose.ts";
 import { Engine } from "./programs/engine.ts";
 import { Git } from "./programs/git.ts";
+import { Tmux } from "./programs/tmux.ts";
 import { openDatabase } from "./store/database.ts";
 import { Environments } from "./store/environments.ts";
 import { Projects } from "./store/projects.ts";
@@ -20,6 +22,8 @@ export interface WiringOptions {
   block: boolean;
   /** Whether the registry is made when there is none. */
   create: boolean;
+  /** An engine that was asked already. */
+  engine?: Engine | undefined;
 }
 
 /** Wires piko; disposed, it closes the registry. */
@@ -33,10 +37,14 @@ export function wire(options: WiringOptions): Tools & Disposable {
     environments: new Environments(database),
     git: new Git({ variables: forTools }),
     compose: new Compose({ variables: forTools }),
-    engine: new Engine({ variables: forTools }),
+    engine: options.engine ?? new Engine({ variables: forTools }),
+    tmux: new Tmux({ variables }),
     variables,
     home,
     command: options.command,
+    get piko() {
+      return startOfPiko();
+    },
     block: options.block,
     [Symbol.dispose]: () => database[Symbol.dispose](),
   };
@@ -54,6 +62,15 @@ export function homeFolder(variables: Readonly<Record<string, string>>): string 
     });
   }
   return `${variables.HOME}/.local/state/piko`;
+}
+
+/** Tells how this piko is started again: by its own file, or by Deno from its sources. */
+function startOfPiko(): string[] {
+  const file = executablePath(Deno.env.toObject());
+  if (file !== undefined) return [file];
+  const folder = decodeURIComponent(new URL("..", import.meta.url).pathname);
+  const flags = ["-A", "--no-prompt", "--unstable-net", `--config=${folder}deno.json`];
+  return [Deno.execPath(), "run", ...flags, `${folder}main.ts`];
 }
 
 function absolute(path: string): string {

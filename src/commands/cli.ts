@@ -8,18 +8,20 @@ import { isFolderGone } from "../build_info.ts";
 import { PikoError } from "../domain/errors.ts";
 import { nearestName, quote } from "../domain/names.ts";
 import type { Tools } from "../operations/tools.ts";
+import type { Engine } from "../programs/engine.ts";
 import { exitCodeOf, showFailure } from "../terminal/failure.ts";
 import { Output, ReaderGone } from "../terminal/output.ts";
 import { Progress } from "../terminal/progress.ts";
 import { wire } from "../wiring.ts";
 import type { Context } from "./context.ts";
 import { type GlobalOptions, splitGlobalOptions } from "./global_options.ts";
-import { type CommandEntry, COMMANDS, helpText } from "./mod.ts";
+import { type CommandEntry, COMMANDS, helpText, HIDDEN_COMMANDS } from "./mod.ts";
 
 /** Runs piko with its arguments and returns the exit code. */
 export async function runCli(
   args: readonly string[],
   variables: Readonly<Record<string, string>>,
+  engine?: Engine,
 ): Promise<number> {
   let output = new Output(plainOptions(args, variables));
   try {
@@ -32,7 +34,7 @@ export async function runCli(
       noColor: options.noColor || Boolean(variables.NO_COLOR),
       term: variables.TERM,
     });
-    return await runCommand(rest, { options, output, variables, handedOn });
+    return await runCommand(rest, { options, output, variables, handedOn, engine });
   } catch (error) {
     return fail(error, output);
   }
@@ -54,10 +56,12 @@ interface Call {
   variables: Readonly<Record<string, string>>;
   /** What the command hands on as it is. */
   handedOn: readonly string[];
+  /** An engine that was asked already. */
+  engine: Engine | undefined;
 }
 
 async function runCommand(rest: readonly string[], call: Call): Promise<number> {
-  const { options, output, variables, handedOn } = call;
+  const { options, output, variables, handedOn, engine } = call;
   const [name, ...inputs] = rest;
   if (name === undefined || name === "help" || options.help && name === undefined) {
     return await help(inputs[0], output);
@@ -99,6 +103,7 @@ async function runCommand(rest: readonly string[], call: Call): Promise<number> 
         command: `piko ${rest.join(" ")}`,
         block: options.block,
         create,
+        engine,
       });
     },
   };
@@ -136,7 +141,13 @@ async function help(name: string | undefined, output: Output): Promise<number> {
     return 0;
   }
   const { options } = splitGlobalOptions([]);
-  return await runCommand([name, "--help"], { options, output, variables: {}, handedOn: [] });
+  return await runCommand([name, "--help"], {
+    options,
+    output,
+    variables: {},
+    handedOn: [],
+    engine: undefined,
+  });
 }
 
 function usageError(name: string, said: string): PikoError {
@@ -150,7 +161,8 @@ function usageError(name: string, said: string): PikoError {
 }
 
 function commandOf(name: string): CommandEntry | undefined {
-  return Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  const commands = [COMMANDS, HIDDEN_COMMANDS].find((known) => Object.hasOwn(known, name));
+  return commands?.[name];
 }
 
 function unknownCommand(name: string): PikoError {

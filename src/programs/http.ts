@@ -22,15 +22,21 @@ export class ConnectionLost extends Error {
   override readonly name = "ConnectionLost";
 }
 
-/** Sends a request, asks for the connection to be closed after it, and reads the head of the answer. */
+/**
+ * Sends a request, asks for the connection to be closed after it, and reads the head of the answer.
+ *
+ * @param onSent is called when the request is on its way.
+ */
 export async function exchange(
   connection: Connection,
   method: string,
   path: string,
+  onSent?: () => void,
 ): Promise<Answer> {
   const request = `${method} ${path} HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n`;
   const bytes = new TextEncoder().encode(request);
   for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
+  onSent?.();
 
   const input = new Input(connection);
   const first = await input.line();

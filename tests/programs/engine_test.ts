@@ -78,10 +78,12 @@ Deno.test(
     await using others = new Containers();
     const { composeProject } = containers;
     await docker("network", "create", ...containers.labels(), `${composeProject}_back`);
+    await docker("volume", "create", ...containers.labels(), `${composeProject}_data`);
     const web = await containers.start(
       "web",
       ["sleep", "1000"],
       `--network=${composeProject}_back`,
+      `--volume=${composeProject}_data:/data`,
       "--publish=127.0.0.1::80",
       "--publish=127.0.0.1::53/udp",
       "--expose=9000",
@@ -114,6 +116,7 @@ Deno.test(
       exitCode: null,
       image: "busybox:1.36",
       networks: [`${composeProject}_back`],
+      volumes: [`${composeProject}_data`],
       workingDir: "/a b/c",
       configFiles: ["/a b/c/compose.yml", "/a b/c/more.yml"],
     });

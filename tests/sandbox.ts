@@ -1,6 +1,7 @@
 /**
- * A machine of a test's own: HOME, registry, git's configuration, a repository and the built `dist/piko`. Disposed, it
- * proves that nothing is left of it: no container, network, volume or worktree; then it takes its folder away.
+ * A machine of a test's own: HOME, registry, git's configuration, tmux server, a repository and the built `dist/piko`.
+ * Disposed, it proves that nothing is left of it: no container, network, volume, worktree or session; then it takes its
+ * folder away.
  */
 
 import assert from "node:assert/strict";
@@ -38,10 +39,13 @@ export class Sandbox implements AsyncDisposable {
   readonly root: string;
   readonly project: string;
   readonly variables: Readonly<Record<string, string>>;
+  /** The folder of the tmux server's socket, which must be short. */
+  readonly #tmuxFolder: string;
   readonly #composeProjects = new Set<string>();
 
-  private constructor(folder: string, project: string) {
+  private constructor(folder: string, tmuxFolder: string, project: string) {
     this.folder = folder;
+    this.#tmuxFolder = tmuxFolder;
     this.project = project;
     this.root = `${folder}/${project}`;
     this.variables = {
@@ -51,6 +55,7 @@ export class Sandbox implements AsyncDisposable {
       // The self-extracting file is unpacked once for all sandboxes.
       XDG_CACHE_HOME: Deno.env.get("PIKO_TEST_CACHE") ?? `${checkout}dist/.test-cache`,
       TMPDIR: folder,
+      TMUX_TMPDIR: tmuxFolder,
       TERM: "dumb",
       LC_ALL: "C.UTF-8",
     };
@@ -60,7 +65,8 @@ export class Sandbox implements AsyncDisposable {
   static async create(options: SandboxOptions = {}): Promise<Sandbox> {
     const project = options.project ?? `t${crypto.randomUUID().slice(0, 8)}`;
     const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "piko-sandbox-" }));
-    const sandbox = new Sandbox(folder, project);
+    const tmuxFolder = await Deno.makeTempDir({ dir: "/tmp", prefix: "pt" });
+    const sandbox = new Sandbox(folder, tmuxFolder, project);
     await Deno.mkdir(`${folder}/home`);
     await Deno.writeTextFile(
       `${folder}/home/.gitconfig`,
@@ -142,6 +148,21 @@ export class Sandbox implements AsyncDisposable {
     return outcome.stdout.trimEnd();
   }
 
+  /** Runs tmux with the sandbox's own server and tells how it ended. */
+  async tmux(...args: string[]): Promise<Outcome> {
+    return await tryRun(["tmux", ...args], {
+      cwd: "/",
+      variables: this.variables,
+      timeout: 20_000,
+    });
+  }
+
+  /** Names the sessions of the sandbox's tmux server; none without a server. */
+  async sessions(): Promise<string[]> {
+    const { stdout } = await this.tmux("list-sessions", "-F", "#{session_name}");
+    return stdout.split("\n").filter((name) => name !== "");
+  }
+
   /** Writes a file of the repository; its folders are made. */
   async write(path: string, text: string): Promise<void> {
     const file = path.startsWith("/") ? path : `${this.root}/${path}`;
@@ -195,9 +216,26 @@ export class Sandbox implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       await this.#destroyAll();
+      assert.deepEqual(await this.#sessionsOfPiko(), [], "left in tmux");
     } finally {
+      await this.#endTmux();
       await Deno.remove(this.folder, { recursive: true });
     }
+  }
+
+  async #sessionsOfPiko(): Promise<string[]> {
+    if ([...Deno.readDirSync(this.#tmuxFolder)].length === 0) return [];
+    const { stdout } = await this.tmux(
+      "list-sessions",
+      "-F",
+      "#{?@piko_environment,#{session_name},}",
+    );
+    return stdout.split("\n").filter((name) => name !== "");
+  }
+
+  async #endTmux(): Promise<void> {
+    if ([...Deno.readDirSync(this.#tmuxFolder)].length > 0) await this.tmux("kill-server");
+    await Deno.remove(this.#tmuxFolder, { recursive: true });
   }
 
   async #destroyAll(): Promise<void> {

@@ -1,9 +1,11 @@
 import { buildCommand } from "@stricli/core";
+import { PikoError } from "../domain/errors.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { createEnvironment } from "../operations/create_environment.ts";
 import { requireProject } from "../operations/find_environment.ts";
 import { describeEnvironments } from "../operations/list_environments.ts";
 import type { Context } from "./context.ts";
+import { enterSession, hasTerminal } from "./enter_session.ts";
 import { WAIT_FLAGS } from "./parameters.ts";
 
 interface Flags {
@@ -20,7 +22,8 @@ export const command = buildCommand({
   docs: {
     brief: "Give a branch its own worktree, containers, ports and data",
     fullDescription: [
-      "Make an environment: worktree, data folder, ports, override file, prepare script, containers, setup script.",
+      "Make an environment: worktree, data folder, ports, override file, prepare script, containers, setup script, tmux",
+      "session. On a terminal it goes to the session at the end; --no-attach does not.",
       "",
       "  piko create feature-auth",
       "  piko create feature/Auth                     environment feature-auth on branch feature/Auth",
@@ -49,7 +52,7 @@ export const command = buildCommand({
       },
       attach: {
         kind: "boolean",
-        brief: "accepted for scripts; nothing is attached to yet",
+        brief: "go to the session, when there is a terminal",
         default: true,
       },
       start: { kind: "boolean", brief: "start the containers", default: true },
@@ -77,12 +80,24 @@ export const command = buildCommand({
       return;
     }
     output.answer(`${output.paintAnswer("green", "✓")} Created ${record.project}/${record.name}`);
-    output.note(nextSteps(record));
+    if (!flags.attach || record.session === null || !hasTerminal()) {
+      return output.note(nextSteps(record));
+    }
+    try {
+      await enterSession(this, record);
+    } catch (error) {
+      if (!(error instanceof PikoError)) throw error;
+      // The environment is there all the same.
+      output.warn(error.message);
+      output.note(nextSteps(record));
+    }
   },
 });
 
 function nextSteps(record: EnvironmentRecord): string {
-  const lines = [`  cd ${record.path}`];
+  const lines = [
+    record.session === null ? `  cd ${record.path}` : `  piko attach ${record.name}`,
+  ];
   if (record.ports.length > 0) lines.push(`  piko ports ${record.name}`);
   lines.push(`  eval "$(piko env ${record.name} --export)"`);
   return lines.join("\n");

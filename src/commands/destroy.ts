@@ -2,11 +2,13 @@ import { buildCommand } from "@stricli/core";
 import { PikoError } from "../domain/errors.ts";
 import { requireEnvironment } from "../operations/find_environment.ts";
 import {
+  type Destroyed,
   destroyEnvironment,
   type DestroyRequest,
   findWork,
 } from "../operations/destroy_environment.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
+import type { Output } from "../terminal/output.ts";
 import { canAsk, confirm } from "../terminal/prompt.ts";
 import type { Context } from "./context.ts";
 import { OPTIONAL_NAME } from "./parameters.ts";
@@ -15,8 +17,8 @@ export const command = buildCommand({
   docs: {
     brief: "Throw an environment away, without losing work",
     fullDescription: [
-      "Remove an environment: destroy script, containers and networks, worktree, data folder and entry. The branch with",
-      "its commits stays, and so do the volumes. Work that is not committed stops it (exit 4), before anything is touched.",
+      "Remove an environment: destroy script, containers and networks, session, worktree, data folder and entry. The branch",
+      "with its commits stays, and so do the volumes. Work that is not committed stops it (exit 4), before anything is touched.",
       "",
       "  piko destroy feature-auth",
       "  piko destroy feature-auth --volumes --yes",
@@ -65,28 +67,39 @@ export const command = buildCommand({
         throw new PikoError("Nothing was destroyed", { code: "interrupted" });
       }
     }
-    const { keptVolumes, keptBranch } = await destroyEnvironment(tools, record, flags, this.watch);
-    if (output.json) {
-      return output.answerJson({
-        destroyed: { project: record.project, name: record.name, keptVolumes, keptBranch },
-      });
-    }
-    output.answer(`${output.paintAnswer("green", "✓")} Destroyed ${record.project}/${record.name}`);
-    if (keptBranch !== null) output.note(`  Branch ${keptBranch} stays`);
-    if (keptVolumes.length > 0) {
-      output.note(`  Volumes stay: ${keptVolumes.join(", ")}`);
-      output.note(
-        `  piko create ${record.name} finds them again; docker volume rm ${
-          keptVolumes.join(" ")
-        } removes them`,
-      );
-    }
+    const destroyed = await destroyEnvironment(tools, record, flags, this.watch);
+    answer(record, destroyed, output);
+    // The last act: it ends this piko too.
+    if (destroyed.ownSession !== null) await tools.tmux.killSession(destroyed.ownSession);
   },
 });
+
+function answer(
+  record: EnvironmentRecord,
+  { keptVolumes, keptBranch }: Destroyed,
+  output: Output,
+): void {
+  if (output.json) {
+    return output.answerJson({
+      destroyed: { project: record.project, name: record.name, keptVolumes, keptBranch },
+    });
+  }
+  output.answer(`${output.paintAnswer("green", "✓")} Destroyed ${record.project}/${record.name}`);
+  if (keptBranch !== null) output.note(`  Branch ${keptBranch} stays`);
+  if (keptVolumes.length > 0) {
+    output.note(`  Volumes stay: ${keptVolumes.join(", ")}`);
+    output.note(
+      `  piko create ${record.name} finds them again; docker volume rm ${
+        keptVolumes.join(" ")
+      } removes them`,
+    );
+  }
+}
 
 function whatGoes(record: EnvironmentRecord, flags: DestroyRequest, work: string[]): string {
   const goes = [`worktree ${record.path}`];
   if (record.mode === "docker") goes.push(`containers and networks of ${record.composeProject}`);
+  if (record.session !== null) goes.push(`session ${record.session}, with what runs in it`);
   if (flags.volumes) goes.push(`volumes of ${record.composeProject}, with everything in them`);
   if (!flags.keepData) goes.push(`data ${record.dataDir}`);
   if (flags.deleteBranch) goes.push(`branch ${record.branch}`);

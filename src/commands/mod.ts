@@ -64,6 +64,22 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     brief: "Restart an environment's containers",
     load: () => import("./restart.ts"),
   },
+  attach: {
+    usage: "[NAME]",
+    brief: "Go to an environment's tmux session, from outside tmux",
+    load: () => import("./attach.ts"),
+  },
+  switch: {
+    usage: "[NAME]",
+    brief: "Go to another environment's session, from inside tmux",
+    load: () => import("./switch.ts"),
+  },
+  run: {
+    usage: "[NAME] [-- ARGS...]",
+    brief: "Run the project's run script in an environment",
+    wordsBefore: Infinity,
+    load: () => import("./run.ts"),
+  },
   destroy: {
     usage: "[NAME] [--volumes] [--force]",
     brief: "Throw an environment away, without losing work",
@@ -73,6 +89,15 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     usage: "list | forget NAME",
     brief: "Show or forget the projects of this machine",
     load: () => import("./project.ts"),
+  },
+};
+
+/** The commands that piko calls itself; nobody types them. */
+export const HIDDEN_COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  window: {
+    usage: "ENVIRONMENT KIND WINDOW",
+    brief: "What runs in the windows of a session; tmux starts it",
+    load: () => import("./window.ts"),
   },
 };
 

@@ -65,6 +65,25 @@ export function* composeProjectNames(project: string, environment: string): Gene
   }
 }
 
+/** What the names of sessions begin with where the person's configuration says nothing else. */
+export const SESSION_PREFIX = "piko/";
+
+/**
+ * Makes the name of an environment's session. The last character of the prefix stands between project and environment
+ * too, unless it is a letter, a digit or `-`, which names are made of: `dev:` gives `dev:shop:auth`, `dev` gives
+ * `dev/shop/auth`.
+ */
+export function sessionName(
+  project: string,
+  environment: string,
+  prefix: string = SESSION_PREFIX,
+): string {
+  const last = /[^A-Za-z0-9-]$/.exec(prefix)?.[0];
+  const between = last ?? "/";
+  const start = last === undefined && prefix !== "" ? `${prefix}/` : prefix;
+  return [start + project, environment].join(between);
+}
+
 /** Makes the part of a variable's name that stands for a service: `web-api` becomes `WEB_API`. */
 export function variablePart(service: string): string {
   return service.toUpperCase().replace(/[^A-Z0-9]/g, "_");

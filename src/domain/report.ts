@@ -11,6 +11,7 @@ export type Step =
   | "containers"
   | "ready"
   | "setup"
+  | "session"
   | "destroy"
   | "volumes"
   | "branch"
@@ -45,6 +46,7 @@ export const STEP_TITLES: Readonly<Record<Step, string>> = {
   containers: "Containers",
   ready: "Readiness",
   setup: "Setup script",
+  session: "Session",
   destroy: "Destroy script",
   volumes: "Volumes",
   branch: "Branch",

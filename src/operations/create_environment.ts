@@ -30,6 +30,7 @@ import { lockEnvironment } from "./lock_environment.ts";
 import { planBranch } from "./plan_branch.ts";
 import { removeContainers } from "./remove_containers.ts";
 import { runScript } from "./run_script.ts";
+import { endSession, offerSession } from "./sessions.ts";
 import { waitForContainers } from "./start_environment.ts";
 import type { Tools } from "./tools.ts";
 import { Undo } from "./undo.ts";
@@ -96,6 +97,7 @@ export async function createEnvironment(
         () => runScript(tools, record, "setup", config.scripts?.setup ?? "", watch),
       );
     }
+    await makeSession(call, record);
     throwIfInterrupted(watch.signal);
     tools.environments.setState(record.id, "ready");
     undo.keep();
@@ -272,6 +274,16 @@ async function makeContainersReady(
     await waitForContainers(tools, record, request, watch);
   }
   return record;
+}
+
+async function makeSession(call: Call, record: EnvironmentRecord): Promise<void> {
+  const { tools, watch, undo } = call;
+  await step(call, record, "session", () => {
+    undo.defer("the session", async () => {
+      return await endSession(tools, tools.environments.require(record.id)) ? undefined : "";
+    });
+    return offerSession(tools, record, watch);
+  }, { done: (name) => name ?? "" });
 }
 
 async function prepare(call: Call, record: EnvironmentRecord): Promise<void> {

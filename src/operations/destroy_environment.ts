@@ -14,6 +14,7 @@ import { isThere, removeFolder } from "./files.ts";
 import { lockEnvironment } from "./lock_environment.ts";
 import { removeContainers } from "./remove_containers.ts";
 import { runScript } from "./run_script.ts";
+import { endSession, isInSession } from "./sessions.ts";
 import type { Tools } from "./tools.ts";
 
 /** What to destroy, and how much of it. */
@@ -30,6 +31,11 @@ export interface Destroyed {
   /** Names of the volumes that stay. */
   keptVolumes: string[];
   keptBranch: string | null;
+  /**
+   * The session that piko itself runs in, which stays until its caller has told the rest and ends it: that is the end of
+   * piko too.
+   */
+  ownSession: string | null;
 }
 
 /** Work that is in a worktree alone and would be lost with it. */
@@ -78,6 +84,12 @@ export async function destroyEnvironment(
       );
     });
   }
+  const isWithin = await isInSession(tools, record);
+  if (record.session !== null && !isWithin) {
+    await attempt(call, "session", "Session", async () => {
+      await endSession(tools, record);
+    });
+  }
   await attempt(call, "worktree", "Worktree", () => removeWorktree(tools, record, request.force));
   if (!request.keepData) {
     await attempt(call, "data", "Data", async () => {
@@ -95,7 +107,7 @@ export async function destroyEnvironment(
   tools.environments.keepVolumes(record, keptVolumes);
   tools.environments.remove(record.id);
   watch.report({ kind: "done", step: "record", message: `slot ${record.slot} is free again` });
-  return { keptVolumes, keptBranch };
+  return { keptVolumes, keptBranch, ownSession: isWithin ? record.session : null };
 }
 
 /**

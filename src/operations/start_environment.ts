@@ -20,6 +20,7 @@ import {
 import { isThere } from "./files.ts";
 import { lockEnvironment } from "./lock_environment.ts";
 import type { Tools } from "./tools.ts";
+import { restoreSession } from "./sessions.ts";
 import { explainFailedStart, waitUntilReady } from "./wait_until_ready.ts";
 
 /** What to start, and how long to wait for it. */
@@ -60,7 +61,7 @@ export async function startEnvironment(
     if (request.services.length > 0) throw noContainers(record);
     if (files === undefined) {
       watch.report({ kind: "note", message: `${record.name} has no containers to start` });
-      return record;
+      return await restoreSession(tools, record, watch);
     }
     // A branch that had no compose file has got one: its environment gets containers.
     tools.environments.setMode(record.id, "docker");
@@ -103,6 +104,7 @@ export async function startEnvironment(
     }
     return "";
   });
+  record = await restoreSession(tools, record, watch);
   if (request.wait) await waitForContainers(tools, record, request, watch);
   return record;
 }

@@ -3,6 +3,7 @@
 import type { Compose } from "../programs/compose.ts";
 import type { Engine } from "../programs/engine.ts";
 import type { Git } from "../programs/git.ts";
+import type { Tmux } from "../programs/tmux.ts";
 import type { Environments } from "../store/environments.ts";
 import type { Projects } from "../store/projects.ts";
 
@@ -13,12 +14,15 @@ export interface Tools {
   git: Git;
   compose: Compose;
   engine: Engine;
+  tmux: Tmux;
   /** All variables of the person's shell; scripts are started with them. */
   variables: Readonly<Record<string, string>>;
   /** The folder of the registry and the locks. */
   home: string;
   /** What was typed, for those who wait for it: `piko create auth`. */
   command: string;
+  /** The argv that starts this piko again, without arguments. */
+  piko: readonly string[];
   /** Whether a command waits for another one on the same environment, or is refused. */
   block: boolean;
 }

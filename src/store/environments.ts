@@ -160,6 +160,11 @@ export class Environments {
     this.#database.run("UPDATE environments SET mode = ? WHERE id = ?", mode, id);
   }
 
+  /** Records the tmux session of an environment, or that it has none. */
+  setSession(id: number, session: string | null): void {
+    this.#database.run("UPDATE environments SET session = ? WHERE id = ?", session, id);
+  }
+
   /** Records the compose files of an environment and the override file piko lays over them. */
   setComposeFiles(id: number, files: readonly string[], overrideFile: string): void {
     this.#database.run(

@@ -7,11 +7,29 @@ export function canAsk(): boolean {
   return Deno.stdin.isTerminal() && Deno.stderr.isTerminal();
 }
 
-/** Asks a question that only `y` or `yes` answers with yes; the end of the input is a no. */
-export async function confirm(question: string, signal: AbortSignal): Promise<boolean> {
-  Deno.stderr.writeSync(new TextEncoder().encode(`${question} [y/N] `));
+/**
+ * Asks a question that only `y` or `yes` answers with yes, and Enter where that is the usual answer; the end of the input
+ * is a no.
+ */
+export async function confirm(
+  question: string,
+  signal: AbortSignal,
+  usual: "yes" | "no" = "no",
+): Promise<boolean> {
+  const choice = usual === "yes" ? "[Y/n]" : "[y/N]";
+  Deno.stderr.writeSync(new TextEncoder().encode(`${question} ${choice} `));
   const answer = await readLine(signal);
-  return /^y(es)?$/i.test(answer.trim());
+  return /^y(es)?\s*$/i.test(answer) || (usual === "yes" && /^\s*\n/.test(answer));
+}
+
+/** Waits for Enter; false when the input ends instead, as by Ctrl+D. */
+export async function waitForEnter(): Promise<boolean> {
+  const buffer = new Uint8Array(1024);
+  for (;;) {
+    const count = await Deno.stdin.read(buffer);
+    if (count === null) return false;
+    if (buffer.subarray(0, count).includes(10)) return true;
+  }
 }
 
 async function readLine(signal: AbortSignal): Promise<string> {
@@ -26,5 +44,5 @@ async function readLine(signal: AbortSignal): Promise<string> {
     if (count === null) break;
     text += decoder.decode(buffer.subarray(0, count), { stream: true });
   }
-  return text.split("\n", 1)[0] ?? "";
+  return /^.*\n?/.exec(text)?.[0] ?? "";
 }

@@ -1,0 +1,206 @@
+/**
+ * Starts tmux. Every target is `=name`, since tmux takes a bare one for the beginning of a name as well; names are made
+ * what tmux makes of them before it is asked, since it rewrites `.` and `:` silently. No server is no error: it
+ * means that there are no sessions. What a window runs is an argv, which tmux starts without a shell; the
+ * folder is that of the tmux program, since tmux expands `#(…)` in the one of `-c`.
+ */
+
+import { CommandError, PikoError } from "../domain/errors.ts";
+import { quote } from "../domain/names.ts";
+import { attach, type Outcome, tryRun, type Variables } from "./run.ts";
+
+/** The oldest tmux whose `new-session` takes variables. */
+export const OLDEST_TMUX = "3.2";
+
+/** The user option by which a session says whose it is. */
+const OWNER = "@piko_environment";
+
+/** Milliseconds; a configuration of tmux may do a lot when its server starts. */
+const TIMEOUT = 20_000;
+
+/** A window to be made. */
+export interface NewWindow {
+  name: string;
+  /** What runs in it; without it the person's shell. */
+  argv?: readonly string[] | undefined;
+}
+
+/** A session to be made, with its first window. */
+export interface NewSession {
+  name: string;
+  /** Whose it is: the path of an environment's worktree. */
+  owner: string;
+  /** The folder of its windows. */
+  folder: string;
+  /** Variables that every window has, besides those of the tmux server. */
+  variables: Variables;
+  first: NewWindow;
+}
+
+/** The tmux server of the person, or the one that piko runs in. */
+export class Tmux {
+  readonly #variables: Variables;
+
+  /** Takes the variables of the person's shell, which a server that has to be started inherits. */
+  constructor(options: { variables: Variables }) {
+    this.#variables = options.variables;
+  }
+
+  /** Whether piko runs inside tmux. */
+  get isInside(): boolean {
+    return Boolean(this.#variables.TMUX);
+  }
+
+  /** Tells tmux's version, such as `3.3a`. */
+  async version(): Promise<string> {
+    return (await this.#run(["tmux", "-V"])).replace(/^tmux /, "");
+  }
+
+  /** Tells whether a session of exactly this name is there. */
+  async hasSession(name: string): Promise<boolean> {
+    return await this.#ask(["tmux", "has-session", "-t", target(name)]) !== undefined;
+  }
+
+  /** Tells whose a session is: the path it was made for, "" when piko did not make it; undefined when there is none. */
+  async findOwner(name: string): Promise<string | undefined> {
+    if (!await this.hasSession(name)) return undefined;
+    return await this.#ask(["tmux", "show-options", "-qv", "-t", `${target(name)}:`, OWNER]);
+  }
+
+  /** Tells the session that piko itself runs in; undefined outside tmux. */
+  async findOwnSession(): Promise<string | undefined> {
+    if (!this.isInside) return undefined;
+    const pane = this.#variables.TMUX_PANE;
+    const where = pane === undefined ? [] : ["-t", pane];
+    return await this.#ask(["tmux", "display-message", ...where, "-p", "#{session_name}"]);
+  }
+
+  /**
+   * Makes a session, without attaching to it.
+   *
+   * @throws {PikoError} conflict when there is one of that name, unavailable without tmux or with one that is too old.
+   */
+  async newSession(session: NewSession, signal?: AbortSignal): Promise<void> {
+    const argv = [
+      ...["tmux", "new-session", "-d", "-s", tmuxName(session.name)],
+      ...Object.entries(session.variables).flatMap(([name, value]) => [
+        "-e",
+        literal(`${name}=${value}`),
+      ]),
+      ...windowArgv(session.first),
+      ...[";", "set-option", "-t", `${target(session.name)}:`, OWNER, literal(session.owner)],
+    ];
+    const outcome = await this.#try(argv, { cwd: session.folder, signal });
+    if (outcome.exitCode === 0) return;
+    const cause = new CommandError(argv, outcome);
+    if (outcome.stderr.startsWith("duplicate session")) {
+      throw new PikoError(`A tmux session ${quote(tmuxName(session.name))} is there already`, {
+        code: "conflict",
+        cause,
+      });
+    }
+    if (/unknown (option|flag)|usage: new-session/.test(outcome.stderr)) {
+      throw new PikoError(`tmux ${await this.version()} is too old`, {
+        code: "unavailable",
+        hint: `install tmux ${OLDEST_TMUX} or newer`,
+        cause,
+      });
+    }
+    throw cause;
+  }
+
+  /** Makes a window behind the others of a session. */
+  async newWindow(name: string, folder: string, window: NewWindow): Promise<void> {
+    const argv = ["tmux", "new-window", "-d", "-t", `${target(name)}:`, ...windowArgv(window)];
+    await this.#run(argv, folder);
+  }
+
+  /** Lists the variables that a session's new windows get, besides those of the server. */
+  async listVariables(name: string): Promise<string[]> {
+    const shown = await this.#run(["tmux", "show-environment", "-t", target(name)]);
+    return shown.split("\n").filter((line) => /^\w+=/.test(line)).map((line) =>
+      line.slice(0, line.indexOf("="))
+    );
+  }
+
+  /** Sets variables for the new windows of a session, and takes others away. */
+  async setVariables(
+    name: string,
+    variables: Variables,
+    gone: readonly string[] = [],
+  ): Promise<void> {
+    const commands = [
+      ...Object.entries(variables).map(([variable, value]) => [variable, literal(value)]),
+      ...gone.map((variable) => ["-u", variable]),
+    ].map((words) => [";", "set-environment", "-t", target(name), ...words]);
+    if (commands.length > 0) await this.#run(["tmux", ...commands.flat().slice(1)]);
+  }
+
+  /** Ends a session with everything that runs in it; one that is not there is fine. */
+  async killSession(name: string): Promise<void> {
+    await this.#ask(["tmux", "kill-session", "-t", target(name)]);
+  }
+
+  /** Gives the terminal to a session until it is left; returns tmux's exit code. */
+  async attachSession(name: string): Promise<number> {
+    return await attach(["tmux", "attach-session", "-t", target(name)], {
+      cwd: "/",
+      variables: this.#variables,
+    });
+  }
+
+  /** Shows a session in the terminal that piko runs in, which must be one of tmux's. */
+  async switchClient(name: string): Promise<void> {
+    await this.#run(["tmux", "switch-client", "-t", target(name)]);
+  }
+
+  async #run(argv: readonly string[], cwd = "/"): Promise<string> {
+    const outcome = await this.#try(argv, { cwd });
+    if (outcome.exitCode !== 0) throw new CommandError(argv, outcome);
+    return outcome.stdout.trimEnd();
+  }
+
+  /** Runs a question about a session; without that session, or any, the answer is undefined. */
+  async #ask(argv: readonly string[]): Promise<string | undefined> {
+    const outcome = await this.#try(argv, {});
+    if (outcome.exitCode === 0) return outcome.stdout.replace(/\n$/, "");
+    if (isAbsence(outcome.stderr)) return undefined;
+    throw new CommandError(argv, outcome);
+  }
+
+  async #try(
+    argv: readonly string[],
+    { cwd = "/", signal }: { cwd?: string; signal?: AbortSignal | undefined },
+  ): Promise<Outcome> {
+    return await tryRun(argv, { cwd, variables: this.#variables, timeout: TIMEOUT, signal });
+  }
+}
+
+/** Makes a session's name of any text, as tmux would and without what has a meaning in its targets. */
+export function tmuxName(text: string): string {
+  return text.replace(/[^A-Za-z0-9_/-]/g, "_");
+}
+
+/** Tells whether tmux failed because there is no such session, or no server at all. */
+export function isAbsence(stderr: string): boolean {
+  return /^(can't find (session|pane|window)|no such session|no sessions|no server running|no current)/
+    .test(stderr) ||
+    /^error connecting to .*\((No such file|Connection refused)/.test(stderr) ||
+    /^(server exited|lost server)/.test(stderr);
+}
+
+function target(name: string): string {
+  return `=${tmuxName(name)}`;
+}
+
+function windowArgv({ name, argv = [] }: NewWindow): string[] {
+  // tmux expands formats in a window's name; a single word would go to a shell.
+  const command = argv.length === 1 ? ["env", ...argv] : argv;
+  const window = ["-n", literal(name.replaceAll("#", "##"))];
+  return command.length === 0 ? window : [...window, "--", ...command.map(literal)];
+}
+
+/** Keeps tmux from taking a word that ends in `;` for the end of a command. */
+function literal(word: string): string {
+  return word.endsWith(";") ? `${word.slice(0, -1)}\\;` : word;
+}

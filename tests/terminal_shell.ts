@@ -1,0 +1,121 @@
+/**
+ * A real terminal in which a test types and reads the screen as a person would: a pane of a tmux server of its own, which
+ * is another one than the sandbox's. Disposed, it is closed with all that runs in it.
+ */
+
+import assert from "node:assert/strict";
+import { tryRun } from "../src/programs/run.ts";
+import { PIKO, type Sandbox, until } from "./sandbox.ts";
+
+/** Where the shell starts, and variables besides those of the sandbox. */
+export interface TerminalShellOptions {
+  variables?: Readonly<Record<string, string>>;
+  cwd?: string;
+}
+
+/** What the shell prints before it waits for a command. */
+const PROMPT = "ready> ";
+
+/** A terminal with a shell. */
+export class TerminalShell implements AsyncDisposable {
+  readonly #folder: string;
+  readonly #variables: Readonly<Record<string, string>>;
+
+  private constructor(folder: string, variables: Readonly<Record<string, string>>) {
+    this.#folder = folder;
+    this.#variables = variables;
+  }
+
+  /** Opens a terminal of 120 × 40 with a shell that knows the built `piko`. */
+  static async open(sandbox: Sandbox, options: TerminalShellOptions = {}): Promise<TerminalShell> {
+    const folder = await Deno.makeTempDir({ dir: "/tmp", prefix: "pt" });
+    const variables: Record<string, string> = {
+      ...sandbox.variables,
+      PATH: `${PIKO.slice(0, PIKO.lastIndexOf("/"))}:${sandbox.variables.PATH}`,
+      TERM: "xterm-256color",
+      PS1: PROMPT,
+      ENV: "",
+      ...options.variables,
+    };
+    const terminal = new TerminalShell(folder, variables);
+    const cwd = options.cwd ?? sandbox.root;
+    const given = Object.entries(variables).filter(([name]) => name !== "TERM")
+      .flatMap(([name, value]) => ["-e", `${name}=${value}`]);
+    await terminal.#tmux(
+      ...["new-session", "-d", "-x", "120", "-y", "40", "-c", cwd, ...given],
+      ...["env", "-u", "TMUX", "-u", "TMUX_PANE", "TERM=xterm-256color", "sh"],
+    );
+    await terminal.isReady();
+    return terminal;
+  }
+
+  /** Types a line and presses Enter. */
+  async type(line: string): Promise<void> {
+    await this.#tmux("send-keys", "-l", "--", line);
+    await this.press("Enter");
+  }
+
+  /** Presses keys by tmux's names for them: `C-c`, `Enter`, `Up`. */
+  async press(...keys: string[]): Promise<void> {
+    await this.#tmux("send-keys", ...keys);
+  }
+
+  /** Reads what is on the screen, without the empty lines at its end. */
+  async screen(): Promise<string> {
+    return (await this.#tmux("capture-pane", "-p", "-J")).trimEnd();
+  }
+
+  /** Reads what is on the screen with the escape sequences of its colours. */
+  async colours(): Promise<string> {
+    return (await this.#tmux("capture-pane", "-p", "-e", "-J")).trimEnd();
+  }
+
+  /** Waits until the screen shows something. */
+  async shows(what: RegExp | string, limit?: number): Promise<string> {
+    let screen = "";
+    const isThere = async () => {
+      screen = await this.screen();
+      return typeof what === "string" ? screen.includes(what) : what.test(screen);
+    };
+    await until(`${what} on the screen`, isThere, limit).catch((error: Error) => {
+      error.message += `\n${screen}`;
+      throw error;
+    });
+    return screen;
+  }
+
+  /** Waits until the shell waits for a command. */
+  async isReady(limit?: number): Promise<void> {
+    await this.shows(new RegExp(`(?:^|\\n)${PROMPT.trim()}$`), limit);
+  }
+
+  /** Runs a command to its end, which must have this exit code, and returns the screen. */
+  async run(line: string, exitCode = 0, limit?: number): Promise<string> {
+    await this.press("C-l");
+    await this.type(`${line}; echo "exit code $?"`);
+    const screen = await this.shows(/^exit code \d+$/m, limit);
+    assert.match(screen, new RegExp(`^exit code ${exitCode}$`, "m"), screen);
+    await this.isReady();
+    return screen;
+  }
+
+  /** The process of the shell. */
+  async pid(): Promise<number> {
+    return Number(await this.#tmux("display-message", "-p", "#{pane_pid}"));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#tmux("kill-server");
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+
+  async #tmux(...args: string[]): Promise<string> {
+    const outcome = await tryRun(["tmux", "-f", "/dev/null", ...args], {
+      cwd: "/",
+      variables: { ...this.#variables, TMUX_TMPDIR: this.#folder },
+      timeout: 20_000,
+    });
+    assert.equal(outcome.exitCode, 0, `tmux ${args.join(" ")} failed\n${outcome.stderr}`);
+    return outcome.stdout;
+  }
+}

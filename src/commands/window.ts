@@ -4,8 +4,12 @@ import { type ShownWindow, showWindow } from "../operations/show_window.ts";
 import { waitForEnter } from "../terminal/prompt.ts";
 import type { Context } from "./context.ts";
 
-/** Leaves the other screen, and mouse, paste and cursor as they were before a program took them. */
-const RESET = "\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?25h\x1b[0m";
+/** Leaves the other screen, and mouse, paste and cursor as they were before a program took them, on a new line. */
+const RESET =
+  "\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?25h\x1b[0m\r\n";
+
+/** Takes away what was typed while nobody listened, like the ^C of somebody who waits. */
+const CLEAR_LINE = "\r\x1b[K";
 
 const KINDS = ["service", "custom", "logs"] as const;
 
@@ -36,7 +40,7 @@ export const command = buildCommand({
     await showWindow(tools, record, { kind, name }, {
       report: (report) => {
         if (report.kind === "warning") output.warn(report.message);
-        if (report.kind === "note") output.note(output.paint("dim", report.message));
+        if (report.kind === "note") output.note(CLEAR_LINE + output.paint("dim", report.message));
       },
       askAgain: waitForEnter,
       resetTerminal: () => void Deno.stderr.writeSync(new TextEncoder().encode(RESET)),

@@ -11,6 +11,8 @@ import { PIKO, type Sandbox, until } from "./sandbox.ts";
 export interface TerminalOptions {
   variables?: Readonly<Record<string, string>>;
   cwd?: string;
+  /** 120 without it. */
+  columns?: number;
 }
 
 /** What the shell prints before it waits for a command. */
@@ -26,7 +28,7 @@ export class Terminal implements AsyncDisposable {
     this.#variables = variables;
   }
 
-  /** Opens a terminal of 120 × 40 with a shell that knows the built `piko`. */
+  /** Opens a terminal of 40 lines with a shell that knows the built `piko`. */
   static async open(sandbox: Sandbox, options: TerminalOptions = {}): Promise<Terminal> {
     const folder = await Deno.makeTempDir({ dir: "/tmp", prefix: "pt" });
     const variables: Record<string, string> = {
@@ -42,7 +44,7 @@ export class Terminal implements AsyncDisposable {
     const given = Object.entries(variables).filter(([name]) => name !== "TERM")
       .flatMap(([name, value]) => ["-e", `${name}=${value}`]);
     await terminal.#tmux(
-      ...["new-session", "-d", "-x", "120", "-y", "40", "-c", cwd, ...given],
+      ...["new-session", "-d", "-x", `${options.columns ?? 120}`, "-y", "40", "-c", cwd, ...given],
       ...["env", "-u", "TMUX", "-u", "TMUX_PANE", "TERM=xterm-256color", "sh"],
     );
     await terminal.isReady();

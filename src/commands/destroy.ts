@@ -6,6 +6,7 @@ import {
   destroyEnvironment,
   type DestroyRequest,
   findWork,
+  refuseWork,
 } from "../operations/destroy_environment.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import type { Output } from "../terminal/output.ts";
@@ -61,6 +62,8 @@ export const command = buildCommand({
     const tools = this.tools();
     const record = requireEnvironment(tools, this.folder, name);
     if (!this.options.yes && canAsk()) {
+      // Nobody should be asked for what is refused afterwards.
+      await refuseWork(tools, record, flags, this.watch);
       const work = flags.force ? await findWork(tools, record, this.signal) : undefined;
       output.note(whatGoes(record, flags, [...work?.files ?? [], ...work?.commits ?? []]));
       if (!await confirm(`Destroy ${record.project}/${record.name}?`, this.signal)) {

@@ -160,7 +160,12 @@ async function attempt(
   }
 }
 
-async function refuseWork(
+/**
+ * Refuses an environment whose work would be lost.
+ *
+ * @throws {PikoError} conflict with the list of it, unless `force` is set.
+ */
+export async function refuseWork(
   tools: Tools,
   record: EnvironmentRecord,
   request: DestroyRequest,

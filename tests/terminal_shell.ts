@@ -89,14 +89,25 @@ export class TerminalShell implements AsyncDisposable {
     await this.shows(new RegExp(`(?:^|\\n)${PROMPT.trim()}$`), limit);
   }
 
-  /** Runs a command to its end, which must have this exit code, and returns the screen. */
-  async run(line: string, exitCode = 0, limit?: number): Promise<string> {
-    await this.press("C-l");
+  /** Starts a command on an empty screen. */
+  async begin(line: string): Promise<void> {
+    await this.type("clear");
+    await this.shows(new RegExp(`^${PROMPT.trim()}$`));
     await this.type(`${line}; echo "exit code $?"`);
-    const screen = await this.shows(/^exit code \d+$/m, limit);
-    assert.match(screen, new RegExp(`^exit code ${exitCode}$`, "m"), screen);
+  }
+
+  /** Waits until the command ends, which must be with this exit code, and returns the screen. */
+  async ends(exitCode: number, limit?: number): Promise<string> {
+    const screen = await this.shows(/exit code \d+$/m, limit);
+    assert.match(screen, new RegExp(`exit code ${exitCode}$`, "m"), screen);
     await this.isReady();
     return screen;
+  }
+
+  /** Runs a command to its end, which must have this exit code, and returns the screen. */
+  async run(line: string, exitCode = 0, limit?: number): Promise<string> {
+    await this.begin(line);
+    return await this.ends(exitCode, limit);
   }
 
   /** The process of the shell. */

@@ -8,6 +8,8 @@ import type { GlobalOptions } from "./global_options.ts";
 
 /** The call of one command. */
 export interface Context extends CommandContext {
+  /** With `exitCode`, which a command sets that ends as another program has ended. */
+  readonly process: CommandContext["process"] & { exitCode?: number | string | null };
   readonly output: Output;
   readonly options: GlobalOptions;
   /** The folder that the command is about: the current one, or the one of `-C`. */

@@ -100,7 +100,8 @@ export async function eachLine(
   if (rest !== "") onLine(rest);
 }
 
-function start(
+/** Starts a program with the given streams. */
+export function start(
   argv: readonly string[],
   options: { cwd?: string | undefined; variables?: Variables | undefined; detached?: boolean },
   streams: { stdin: Stdio; stdout: Stdio; stderr: Stdio },
@@ -133,7 +134,8 @@ function start(
   }
 }
 
-type Stdio = "piped" | "inherit" | "null";
+/** What a program's standard stream is connected to. */
+export type Stdio = "piped" | "inherit" | "null";
 
 async function execute(
   argv: readonly string[],

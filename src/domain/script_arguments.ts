@@ -1,0 +1,20 @@
+/** How the arguments of `piko run NAME -- ARGS` get into a script. */
+
+/** Where a script itself says what becomes of its arguments. */
+const OWN_ARGUMENTS = /\$(?:[@*#0-9]|\{[@*#!0-9])|\bshift\b|\bgetopts\b/;
+
+/** What may not stand before further words: a comment, and what ends a command. */
+const NO_MORE_WORDS = /(?:^|\s)#|[;&|<>(){}]\s*$|\b(?:fi|done|esac)\s*$/;
+
+/**
+ * Lets arguments reach a script as `"$@"`. A script of one line that does not speak of arguments gets them behind its
+ * last word, as npm does; one of several lines must say itself where they belong.
+ *
+ * @returns the script, or undefined when the arguments would be lost.
+ */
+export function takingArguments(script: string): string | undefined {
+  if (OWN_ARGUMENTS.test(script)) return script;
+  const line = script.trim();
+  if (line === "" || line.includes("\n") || NO_MORE_WORDS.test(line)) return undefined;
+  return `${line} "$@"`;
+}

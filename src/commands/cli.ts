@@ -10,6 +10,7 @@ import { nearestName, quote } from "../domain/names.ts";
 import type { Tools } from "../operations/tools.ts";
 import type { Engine } from "../programs/engine.ts";
 import { exitCodeOf, showFailure } from "../terminal/failure.ts";
+import { isInputAwaited } from "../terminal/keyboard.ts";
 import { Output, ReaderGone } from "../terminal/output.ts";
 import { Progress } from "../terminal/progress.ts";
 import { wire } from "../wiring.ts";
@@ -36,7 +37,10 @@ export async function runCli(
     });
     return await runCommand(rest, { options, output, variables, handedOn, engine });
   } catch (error) {
-    return fail(error, output);
+    const exitCode = fail(error, output);
+    // A question that was broken off would keep piko alive until somebody presses a key.
+    if (isInputAwaited()) Deno.exit(exitCode);
+    return exitCode;
   }
 }
 

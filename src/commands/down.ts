@@ -1,8 +1,8 @@
 import { buildCommand } from "@stricli/core";
-import { requireEnvironmentAndServices } from "../operations/find_environment.ts";
 import { stopEnvironment } from "../operations/start_environment.ts";
 import { answerEnvironment } from "./answer_environment.ts";
 import type { Context } from "./context.ts";
+import { environmentAndServicesOf } from "./environment.ts";
 import { NAME_AND_SERVICES } from "./parameters.ts";
 
 export const command = buildCommand({
@@ -19,7 +19,7 @@ export const command = buildCommand({
   parameters: { positional: NAME_AND_SERVICES },
   async func(this: Context, _flags: Record<never, never>, ...words: string[]) {
     const tools = this.tools();
-    const { found, services } = requireEnvironmentAndServices(tools, this.folder, words);
+    const { found, services } = await environmentAndServicesOf(this, words);
     const record = await stopEnvironment(tools, found, services, this.watch);
     await answerEnvironment(this, record, "Stopped");
   },

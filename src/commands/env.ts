@@ -1,7 +1,7 @@
 import { buildCommand } from "@stricli/core";
 import { environmentVariables, shellQuote } from "../domain/variables.ts";
-import { requireEnvironment } from "../operations/find_environment.ts";
 import type { Context } from "./context.ts";
+import { environmentOf } from "./environment.ts";
 import { OPTIONAL_NAME } from "./parameters.ts";
 
 export const command = buildCommand({
@@ -26,9 +26,9 @@ export const command = buildCommand({
     },
     positional: { kind: "tuple", parameters: [OPTIONAL_NAME] },
   },
-  func(this: Context, flags: { export: boolean }, name?: string) {
+  async func(this: Context, flags: { export: boolean }, name?: string) {
     const { output } = this;
-    const variables = environmentVariables(requireEnvironment(this.tools(), this.folder, name));
+    const variables = environmentVariables(await environmentOf(this, name));
     if (output.json) return output.answerJson(variables);
     output.answer(
       Object.entries(variables).map(([key, value]) =>

@@ -58,7 +58,8 @@ export const command = buildCommand({
   },
 });
 
-const STATUS_STYLES: Readonly<Record<Environment["status"], Style>> = {
+/** The colours of the statuses. */
+export const STATUS_STYLES: Readonly<Record<Environment["status"], Style>> = {
   running: "green",
   partial: "yellow",
   stopped: "dim",

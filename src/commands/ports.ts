@@ -1,8 +1,8 @@
 import { buildCommand } from "@stricli/core";
-import { requireEnvironment } from "../operations/find_environment.ts";
 import { portsOf } from "../operations/list_environments.ts";
 import { table } from "../terminal/table.ts";
 import type { Context } from "./context.ts";
+import { environmentOf } from "./environment.ts";
 import { OPTIONAL_NAME } from "./parameters.ts";
 
 export const command = buildCommand({
@@ -16,9 +16,9 @@ export const command = buildCommand({
     ].join("\n"),
   },
   parameters: { positional: { kind: "tuple", parameters: [OPTIONAL_NAME] } },
-  func(this: Context, _flags: Record<never, never>, name?: string) {
+  async func(this: Context, _flags: Record<never, never>, name?: string) {
     const { output } = this;
-    const record = requireEnvironment(this.tools(), this.folder, name);
+    const record = await environmentOf(this, name);
     const ports = portsOf(record);
     if (output.json) return output.answerJson({ ports });
     if (ports.length === 0) return output.note(`${record.name} has no ports`);

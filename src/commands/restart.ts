@@ -1,8 +1,8 @@
 import { buildCommand } from "@stricli/core";
-import { requireEnvironmentAndServices } from "../operations/find_environment.ts";
 import { restartEnvironment } from "../operations/start_environment.ts";
 import { answerEnvironment } from "./answer_environment.ts";
 import type { Context } from "./context.ts";
+import { environmentAndServicesOf } from "./environment.ts";
 import { NAME_AND_SERVICES, WAIT_FLAGS } from "./parameters.ts";
 
 export const command = buildCommand({
@@ -18,7 +18,7 @@ export const command = buildCommand({
   parameters: { flags: { ...WAIT_FLAGS }, positional: NAME_AND_SERVICES },
   async func(this: Context, flags: { wait: boolean; timeout: number }, ...words: string[]) {
     const tools = this.tools();
-    const { found, services } = requireEnvironmentAndServices(tools, this.folder, words);
+    const { found, services } = await environmentAndServicesOf(this, words);
     const record = await restartEnvironment(tools, found, { ...flags, services }, this.watch);
     await answerEnvironment(this, record, "Restarted");
   },

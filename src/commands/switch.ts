@@ -1,7 +1,7 @@
 import { buildCommand } from "@stricli/core";
 import { PikoError } from "../domain/errors.ts";
-import { requireEnvironment } from "../operations/find_environment.ts";
 import type { Context } from "./context.ts";
+import { environmentOf } from "./environment.ts";
 import { enterSession, requireTerminal } from "./enter_session.ts";
 import { OPTIONAL_NAME } from "./parameters.ts";
 
@@ -19,7 +19,7 @@ export const command = buildCommand({
   parameters: { positional: { kind: "tuple", parameters: [OPTIONAL_NAME] } },
   async func(this: Context, _flags: Record<never, never>, name?: string) {
     const tools = this.tools();
-    const record = requireEnvironment(tools, this.folder, name);
+    const record = await environmentOf(this, name);
     if (!tools.tmux.isInside) {
       throw new PikoError("Cannot switch outside tmux: there is no session to leave", {
         code: "usage",

@@ -8,6 +8,21 @@ import type { Tools } from "./tools.ts";
 
 type Registry = Pick<Tools, "projects" | "environments">;
 
+/** No environment was named where none can be told by the folder; a person can be asked which. */
+export class NoneNamed extends PikoError {
+  /** Those that could be meant: of the folder's project, or of all. */
+  readonly candidates: readonly EnvironmentRecord[];
+
+  constructor(candidates: readonly EnvironmentRecord[], names: string[]) {
+    super("Which environment? None was named, and this folder is in no worktree of one", {
+      code: "usage",
+      hint: names.length === 0 ? "piko create NAME" : "name one of these",
+      details: names,
+    });
+    this.candidates = candidates;
+  }
+}
+
 /**
  * Finds the project that a folder belongs to.
  *
@@ -28,7 +43,7 @@ export function requireProject(tools: Registry, folder: string): ProjectRecord {
  * Finds the environment that was named: `name` in the project of the folder, `project/name` from anywhere, or without a
  * name the one whose worktree the folder lies in. A branch's name serves as the name it was made into.
  *
- * @throws {PikoError} not-found with the nearest name; usage when nothing was named and the folder is in no worktree.
+ * @throws {PikoError} not-found with the nearest name; {@link NoneNamed}.
  */
 export function requireEnvironment(
   tools: Registry,
@@ -81,17 +96,11 @@ function environmentAround(tools: Registry, folder: string): EnvironmentRecord {
   const around = findEnvironmentAt(tools, folder);
   if (around !== undefined) return around;
   const here = tools.projects.findAt(folder);
-  const names = here === undefined
-    ? tools.environments.list().map(({ project, name }) => `${project}/${name}`)
-    : tools.environments.list(here.id).map(({ name }) => name);
-  throw new PikoError(
-    "Which environment? None was named, and this folder is in no worktree of one",
-    {
-      code: "usage",
-      hint: names.length === 0 ? "piko create NAME" : "name one of these",
-      details: names,
-    },
+  const candidates = tools.environments.list(here?.id);
+  const names = candidates.map(({ project, name }) =>
+    here === undefined ? `${project}/${name}` : name
   );
+  throw new NoneNamed(candidates, names);
 }
 
 function findQualified(tools: Registry, typed: string): EnvironmentRecord | undefined {

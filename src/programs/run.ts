@@ -159,7 +159,7 @@ async function execute(
     : setTimeout(() => (timedOut = true, end()), options.timeout);
   options.signal?.addEventListener("abort", end, { once: true });
   try {
-    const written = options.input === undefined ? undefined : write(child, options.input);
+    const written = options.input === undefined ? undefined : writeInput(child, options.input);
     const [{ stdout, stderr }, status] = await Promise.all([read(child), child.status, written]);
     if (options.signal?.aborted) throw interrupted();
     if (timedOut) {
@@ -181,7 +181,8 @@ async function execute(
   }
 }
 
-async function write(child: Deno.ChildProcess, input: string): Promise<void> {
+/** Gives a program its standard input. */
+export async function writeInput(child: Deno.ChildProcess, input: string): Promise<void> {
   const writer = child.stdin.getWriter();
   try {
     await writer.write(new TextEncoder().encode(input));

@@ -1,6 +1,7 @@
 /** Asks the person at the terminal. */
 
 import { interrupted } from "../domain/errors.ts";
+import { readInput } from "./keyboard.ts";
 
 /** Tells whether there is a person to ask: both ends of the conversation are a terminal. */
 export function canAsk(): boolean {
@@ -26,7 +27,7 @@ export async function confirm(
 export async function waitForEnter(): Promise<boolean> {
   const buffer = new Uint8Array(1024);
   for (;;) {
-    const count = await Deno.stdin.read(buffer);
+    const count = await readInput(buffer);
     if (count === null) return false;
     if (buffer.subarray(0, count).includes(10)) return true;
   }
@@ -40,7 +41,7 @@ async function readLine(signal: AbortSignal): Promise<string> {
   const buffer = new Uint8Array(1024);
   let text = "";
   while (!text.includes("\n")) {
-    const count = await Promise.race([Deno.stdin.read(buffer), ended]);
+    const count = await Promise.race([readInput(buffer), ended]);
     if (count === null) break;
     text += decoder.decode(buffer.subarray(0, count), { stream: true });
   }

@@ -11,8 +11,8 @@ const COMPOSE = `services:
     image: busybox:1.36
     init: true
     stop_grace_period: 0s
-    command: httpd -f -p 8000 -h /data
-    ports: ["8000"]
+    command: httpd -f -p 8025 -h /data
+    ports: ["8025"]
     volumes: ["data:/data"]
 volumes: { data: {} }
 `;

@@ -80,6 +80,18 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     wordsBefore: Infinity,
     load: () => import("./run.ts"),
   },
+  exec: {
+    usage: "[NAME] SERVICE [COMMAND...]",
+    brief: "Run a command in the container of a service",
+    wordsBefore: 2,
+    load: () => import("./exec.ts"),
+  },
+  shell: {
+    usage: "[NAME] SERVICE",
+    brief: "Open the shell of a service in its container",
+    wordsBefore: 2,
+    load: () => import("./shell.ts"),
+  },
   destroy: {
     usage: "[NAME] [--volumes] [--force]",
     brief: "Throw an environment away, without losing work",

@@ -42,3 +42,13 @@ export const NAME_AND_SERVICES = {
     placeholder: "NAME SERVICE",
   },
 } as const;
+
+/** An environment, a service and the beginning of a command, of which the rest is handed on. */
+export const SERVICE_WORDS = {
+  kind: "array",
+  parameter: {
+    brief: "the environment, unless inside its worktree, and the service; then the command",
+    parse: String,
+    placeholder: "NAME SERVICE",
+  },
+} as const;

@@ -1,9 +1,9 @@
 import { buildCommand } from "@stricli/core";
 import { PikoError } from "../domain/errors.ts";
-import { requireEnvironment } from "../operations/find_environment.ts";
 import { prepareScript } from "../operations/run_project_script.ts";
 import { canAsk, confirm } from "../terminal/prompt.ts";
 import type { Context } from "./context.ts";
+import { environmentOf } from "./environment.ts";
 import { WAIT_FLAGS } from "./parameters.ts";
 
 interface Flags {
@@ -51,7 +51,7 @@ export const command = buildCommand({
       });
     }
     const tools = this.tools();
-    const record = requireEnvironment(tools, this.folder, name);
+    const record = await environmentOf(this, name);
     const startFirst = async (stopped: readonly string[]) => {
       if (!flags.start) return false;
       if (options.yes || !canAsk()) return true;

@@ -37,6 +37,8 @@ export const command = buildCommand({
     const record = requireEnvironment(tools, "/", environment);
     // Ctrl+C is for the program in the window, and never closes the window itself.
     Deno.addSignalListener("SIGINT", () => {});
+    // When the terminal is gone there is nobody to wait for.
+    Deno.addSignalListener("SIGHUP", () => Deno.exit(129));
     await showWindow(tools, record, { kind, name }, {
       report: (report) => {
         if (report.kind === "warning") output.warn(report.message);

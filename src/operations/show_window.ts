@@ -13,7 +13,7 @@ import { environmentVariables, toolVariables } from "../domain/variables.ts";
 import { customWindows, serviceOf, shellArgv } from "../domain/windows.ts";
 import { readProjectConfig } from "../programs/config_file.ts";
 import { execInTerminal, followLogs } from "../programs/container_terminal.ts";
-import { attach } from "../programs/run.ts";
+import { attach } from "../programs/foreground.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import type { Tools } from "./tools.ts";
 import { ownConfig } from "./user_config.ts";

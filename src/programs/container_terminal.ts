@@ -1,6 +1,7 @@
 /** Gives the terminal to a program in a container, or to the logs of containers. */
 
-import { attach, type Variables } from "./run.ts";
+import { attach } from "./foreground.ts";
+import type { Variables } from "./run.ts";
 
 /**
  * Keys that nobody types: docker would take Ctrl+P, which every shell knows as "the command before", for the start of
@@ -8,15 +9,26 @@ import { attach, type Variables } from "./run.ts";
  */
 const DETACH_KEYS = "ctrl-@,ctrl-@,ctrl-@,ctrl-@";
 
-/** Runs a program in a container with piko's terminal and returns its exit code. */
+/** How a program in a container is started. */
+export interface ExecOptions {
+  /** Variables that docker is started with. */
+  variables: Variables;
+  /** Variables for the program itself. */
+  given: Variables;
+  /** Whether it gets a terminal; by default it does. Without one it reads and writes what piko does. */
+  terminal?: boolean | undefined;
+}
+
+/** Runs a program in a container with piko's terminal, or its streams, and returns its exit code. */
 export async function execInTerminal(
   container: string,
   argv: readonly string[],
-  options: { variables: Variables; /** Variables for the program itself. */ given: Variables },
+  options: ExecOptions,
 ): Promise<number> {
+  const terminal = options.terminal === false ? [] : ["--tty", `--detach-keys=${DETACH_KEYS}`];
   const names = Object.keys(options.given).flatMap((name) => ["--env", name]);
   return await attach([
-    ...["docker", "exec", "--interactive", "--tty", `--detach-keys=${DETACH_KEYS}`],
+    ...["docker", "exec", "--interactive", ...terminal],
     ...names,
     container,
     ...argv,

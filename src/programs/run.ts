@@ -77,15 +77,6 @@ export async function stream(argv: readonly string[], options: StreamOptions): P
   if (outcome.exitCode !== 0) throw new CommandError(argv, outcome);
 }
 
-/** Gives piko's own terminal to a program and returns its exit code. */
-export async function attach(
-  argv: readonly string[],
-  options: { cwd?: string | undefined; variables?: Variables | undefined } = {},
-): Promise<number> {
-  const child = start(argv, options, { stdin: "inherit", stdout: "inherit", stderr: "inherit" });
-  return (await child.status).code;
-}
-
 /** Calls `onLine` for each line of a byte stream; multi-byte characters cut across chunks stay whole. */
 export async function eachLine(
   bytes: ReadableStream<Uint8Array<ArrayBuffer>>,

@@ -7,7 +7,8 @@
 
 import { CommandError, PikoError } from "../domain/errors.ts";
 import { quote } from "../domain/names.ts";
-import { attach, type Outcome, tryRun, type Variables } from "./run.ts";
+import { attach } from "./foreground.ts";
+import { type Outcome, tryRun, type Variables } from "./run.ts";
 
 /** The oldest tmux whose `new-session` takes variables. */
 export const OLDEST_TMUX = "3.2";

@@ -1,0 +1,60 @@
+/** Which service, of which environment, the words of `piko exec` and `piko shell` name, and what is the command. */
+
+import { PikoError } from "../domain/errors.ts";
+import { shellQuote } from "../domain/variables.ts";
+import {
+  findEnvironmentAt,
+  requireEnvironment,
+  requireEnvironmentAndServices,
+} from "../operations/find_environment.ts";
+import type { EnvironmentRecord } from "../store/environments.ts";
+import type { Context } from "./context.ts";
+
+/** What was meant. */
+export interface ServiceWords {
+  record: EnvironmentRecord;
+  service: string;
+  command: string[];
+}
+
+/**
+ * Takes the words apart: the environment, which may be left out inside its worktree, the service and the command. The
+ * first of several words is the environment when there is one of that name.
+ *
+ * @throws {PikoError} usage when no service is named, not-found for an unknown environment.
+ */
+export function readServiceWords(
+  context: Context,
+  verb: string,
+  words: readonly string[],
+): ServiceWords {
+  const tools = context.tools();
+  const [first, second] = words;
+  if (first === undefined) {
+    throw whichService(verb, requireEnvironment(tools, context.folder, first));
+  }
+  if (second === undefined) {
+    const around = findEnvironmentAt(tools, context.folder);
+    if (around === undefined) {
+      throw whichService(verb, requireEnvironment(tools, context.folder, first));
+    }
+    return { record: around, service: first, command: [...context.handedOn] };
+  }
+  const { found, services } = requireEnvironmentAndServices(tools, context.folder, words);
+  const [service = first, ...rest] = services;
+  return { record: found, service, command: [...rest, ...context.handedOn] };
+}
+
+/** Shows words as they would be typed. */
+export function typed(words: readonly string[]): string {
+  return words.map((word) => /^[\w@%+=:,./-]+$/.test(word) ? word : shellQuote(word)).join(" ");
+}
+
+function whichService(verb: string, record: EnvironmentRecord): PikoError {
+  const services = [...new Set(record.ports.map(({ service }) => service))];
+  return new PikoError(`Which service of ${record.name}?`, {
+    code: "usage",
+    hint: `piko ${verb} ${record.name} ${services[0] ?? "SERVICE"}`,
+    details: services,
+  });
+}

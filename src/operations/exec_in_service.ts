@@ -1,0 +1,127 @@
+/** Runs a command in the container of a service: `piko exec`, and `piko shell`, whose command is the service's shell. */
+
+import type { Container } from "../domain/containers.ts";
+import { PikoError } from "../domain/errors.ts";
+import { nearestName, quote } from "../domain/names.ts";
+import type { Watch } from "../domain/report.ts";
+import { environmentVariables, shellQuote, toolVariables } from "../domain/variables.ts";
+import { shellArgv } from "../domain/windows.ts";
+import { readProjectConfig } from "../programs/config_file.ts";
+import { execInTerminal } from "../programs/container_terminal.ts";
+import type { EnvironmentRecord } from "../store/environments.ts";
+import type { Tools } from "./tools.ts";
+import { ownConfig } from "./user_config.ts";
+
+/** A command that is ready to run in a container. */
+export interface PreparedExec {
+  container: Container;
+  argv: string[];
+  /** Runs it with piko's terminal, or its streams when that is none, and returns its exit code. */
+  run: (options: { terminal: boolean }) => Promise<number>;
+}
+
+/**
+ * Finds the container of a service and the command to run in it.
+ *
+ * @param command is the service's shell when it is empty.
+ * @throws {PikoError} usage in simple mode, not-found for an unknown service, conflict when it does not run.
+ */
+export async function prepareExec(
+  tools: Tools,
+  record: EnvironmentRecord,
+  service: string,
+  command: readonly string[],
+  watch: Watch,
+): Promise<PreparedExec> {
+  if (record.mode === "simple") throw noContainers(record, command);
+  const container = await requireRunning(tools, record, service, watch);
+  const argv = command.length > 0 ? [...command] : await shellOf(tools, record, service, watch);
+  const options = {
+    variables: toolVariables(tools.variables),
+    given: environmentVariables(record),
+  };
+  return {
+    container,
+    argv,
+    run: ({ terminal }) => execInTerminal(container.id, argv, { ...options, terminal }),
+  };
+}
+
+/**
+ * Finds a container of a service that runs, the one with the lowest number.
+ *
+ * @throws {PikoError} not-found for an unknown service, conflict when it does not run.
+ */
+export async function requireRunning(
+  tools: Tools,
+  record: EnvironmentRecord,
+  service: string,
+  watch: Watch,
+): Promise<Container> {
+  const { composeProject } = record;
+  const containers = await tools.engine.listContainers({ composeProject, signal: watch.signal });
+  const own = containers.filter((container) => container.service === service);
+  const running = own.find(({ state }) => state === "running");
+  if (running !== undefined) return running;
+  if (own[0] !== undefined) throw notRunning(record, own[0]);
+  const known = [...new Set([...containers, ...record.ports].map((each) => each.service))];
+  if (known.includes(service) || containers.length === 0) {
+    throw new PikoError(`Service ${quote(service)} of ${record.name} has no container yet`, {
+      code: "conflict",
+      hint: `piko up ${record.name}`,
+    });
+  }
+  throw unknownService(record, service, known);
+}
+
+/** Makes the error for a service that an environment does not have. */
+export function unknownService(
+  record: EnvironmentRecord,
+  service: string,
+  known: readonly string[],
+): PikoError {
+  const near = nearestName(service, known);
+  return new PikoError(`${record.name} has no service ${quote(service)}`, {
+    code: "not-found",
+    hint: near === undefined ? `services: ${known.join(", ")}` : `did you mean ${near}?`,
+  });
+}
+
+/** Makes the error for a service whose container does not run. */
+export function notRunning(record: EnvironmentRecord, container: Container): PikoError {
+  const { service, state, exitCode } = container;
+  const how = state === "exited" ? `has ended with exit code ${exitCode ?? 0}` : `is ${state}`;
+  return new PikoError(`Service ${quote(service)} of ${record.name} does not run: it ${how}`, {
+    code: "conflict",
+    hint: state === "paused"
+      ? `docker unpause ${container.name}`
+      : state === "restarting"
+      ? `piko logs ${record.name} ${service}`
+      : `piko up ${record.name} ${service}`,
+  });
+}
+
+async function shellOf(
+  tools: Tools,
+  record: EnvironmentRecord,
+  service: string,
+  watch: Watch,
+): Promise<string[]> {
+  const { config, warnings } = await readProjectConfig(record.root);
+  for (const message of warnings) watch.report({ kind: "warning", message });
+  return shellArgv(service, config, await ownConfig(tools, watch));
+}
+
+function noContainers(record: EnvironmentRecord, command: readonly string[]): PikoError {
+  const what = command.length === 0 ? "" : ` && ${command.map(shownWord).join(" ")}`;
+  return new PikoError(`${record.name} is in simple mode and has no containers`, {
+    code: "usage",
+    hint: command.length === 0
+      ? `its worktree is the place to work:  cd ${shownWord(record.path)}`
+      : `in its worktree:  cd ${shownWord(record.path)}${what}`,
+  });
+}
+
+function shownWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : shellQuote(word);
+}

@@ -74,31 +74,41 @@ export async function readCompose(
   }
 }
 
-/** Gives out the ports that the configuration asks for, beside those the environment has. */
+/**
+ * Gives out the ports that the configuration asks for, beside those the environment has.
+ *
+ * @param published host ports that containers hold: `tcp:10180`.
+ * @param lost host ports that were given to this environment a moment ago and that somebody else has taken.
+ */
 export function givePorts(
   tools: Tools,
   record: EnvironmentRecord,
   config: ComposeConfig,
   published: ReadonlySet<string>,
   watch: Watch,
+  lost: ReadonlySet<number> = new Set(),
 ): GivenPort[] {
   const wanted = wantedPorts(config);
   const probed = new Map<string, boolean>();
   const taken = (port: number, protocol: "tcp" | "udp") =>
-    published.has(`${protocol}:${port}`) || probed.get(`${protocol}:${port}`) === true;
-  let assignment = assignHostPorts(record.slot, wanted, taken, record.ports);
+    lost.has(port) || published.has(`${protocol}:${port}`) ||
+    probed.get(`${protocol}:${port}`) === true;
+  const stillKept = (ports: readonly GivenPort[]) =>
+    ports.filter(({ hostPort }) => !lost.has(hostPort));
+  const before = stillKept(record.ports);
+  let assignment = assignHostPorts(record.slot, wanted, taken, before);
   for (;;) {
     const fresh = assignment.given.filter((port) =>
-      !probed.has(`${port.protocol}:${port.hostPort}`) && !isKept(record.ports, port)
+      !probed.has(`${port.protocol}:${port.hostPort}`) && !isKept(before, port)
     );
     if (fresh.length === 0) break;
     for (const { hostPort, protocol } of fresh) {
       probed.set(`${protocol}:${hostPort}`, isPortTaken(hostPort, protocol));
     }
-    assignment = assignHostPorts(record.slot, wanted, taken, record.ports);
+    assignment = assignHostPorts(record.slot, wanted, taken, before);
   }
   for (const { port, wantedHostPort } of assignment.moved) {
-    if (isKept(record.ports, port)) continue;
+    if (isKept(before, port)) continue;
     watch.report({
       kind: "warning",
       message:
@@ -107,7 +117,7 @@ export function givePorts(
   }
   return tools.environments.givePorts(
     record.id,
-    (kept) => assignHostPorts(record.slot, wanted, taken, kept).given,
+    (kept) => assignHostPorts(record.slot, wanted, taken, stillKept(kept)).given,
   );
 }
 

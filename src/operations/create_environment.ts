@@ -11,6 +11,7 @@ import { shellQuote } from "../domain/variables.ts";
 import type { Step, Watch } from "../domain/report.ts";
 import type { Container } from "../domain/containers.ts";
 import { readProjectConfig } from "../programs/config_file.ts";
+import { busyPort } from "../programs/compose.ts";
 import type { LabelledResource } from "../programs/engine.ts";
 import type { WorktreePlan } from "../programs/git.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
@@ -38,6 +39,9 @@ import { explainFailedStart } from "./wait_until_ready.ts";
 
 /** The label by which compose knows what belongs to a project. */
 const PROJECT_LABEL = "com.docker.compose.project";
+
+/** How many of its ports an environment may lose to others while it is made. */
+const MOST_LOST_PORTS = 5;
 
 /** What to create. */
 export interface CreateRequest {
@@ -230,18 +234,17 @@ async function makeContainersReady(
   }
   const state = await engineState;
   record = chooseComposeProject(tools, record, state);
-  await step(call, record, "ports", async () => {
-    const compose = await readCompose(tools, record, files, watch);
-    refuseContainerNames(record, compose, state.containers);
+  const compose = await step(call, record, "ports", async () => {
+    const config = await readCompose(tools, record, files, watch);
+    refuseContainerNames(record, config, state.containers);
     tools.environments.setComposeFiles(record.id, files, overrideFileOf(files));
-    givePorts(tools, record, compose, state.published, watch);
+    givePorts(tools, record, config, state.published, watch);
     record = tools.environments.require(record.id);
-    return compose;
-  }, { done: () => describePorts(record) }).then((compose) =>
-    step(call, record, "override", () => writeOverride(record, compose, files, watch), {
-      done: () => record.overrideFile ?? "",
-    })
-  );
+    return config;
+  }, { done: () => describePorts(record) });
+  await step(call, record, "override", () => writeOverride(record, compose, files, watch), {
+    done: () => record.overrideFile ?? "",
+  });
   await prepare(call, record);
   if (!request.start) return record;
 
@@ -259,14 +262,28 @@ async function makeContainersReady(
     undo.defer("the containers and networks", async () => {
       await removeContainers(tools, record, (name) => volumesBefore.includes(name));
     });
-    try {
-      await tools.compose.up(targetOf(record, files, overrideFileOf(files)), {
-        signal: watch.signal,
-        onLine: (line) =>
-          watch.report({ kind: "output", step: "containers", line, from: "stderr" }),
-      });
-    } catch (error) {
-      throw await explainFailedStart(tools.engine, record.composeProject, error);
+    const lost = new Set<number>();
+    for (;;) {
+      try {
+        await tools.compose.up(targetOf(record, files, overrideFileOf(files)), {
+          signal: watch.signal,
+          onLine: (line) =>
+            watch.report({ kind: "output", step: "containers", line, from: "stderr" }),
+        });
+        return;
+      } catch (error) {
+        const port = busyPort(error);
+        const isOurs = record.ports.some(({ hostPort }) => hostPort === port);
+        if (port === undefined || !isOurs || lost.size === MOST_LOST_PORTS) {
+          throw await explainFailedStart(tools.engine, record.composeProject, error);
+        }
+        lost.add(port);
+      }
+      // Somebody took the port between the probe and the start; nobody was told of it yet but the prepare script.
+      givePorts(tools, record, compose, await tools.engine.publishedPorts(), watch, lost);
+      record = tools.environments.require(record.id);
+      await writeOverride(record, compose, files, watch);
+      await prepare(call, record);
     }
   }, { detail: { volumesBefore } });
   if (request.wait) {

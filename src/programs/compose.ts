@@ -222,6 +222,16 @@ function withFiles(target: ComposeTarget, ...flags: string[]): string[] {
   ];
 }
 
+/** How the engine says that a process or a container has a port: the first group or the second. */
+const BUSY_PORT = /:(\d+): bind: address already in use|:(\d+) failed: port is already allocated/;
+
+/** Tells the host port that somebody else had when containers were started; undefined for another failure. */
+export function busyPort(error: unknown): number | undefined {
+  const cause = error instanceof PikoError ? error.cause : error;
+  const found = cause instanceof CommandError ? BUSY_PORT.exec(cause.stderr) : null;
+  return found === null ? undefined : Number(found[1] ?? found[2]);
+}
+
 /** Tells whether a version (`2.26.1-4`, `v2.40.3`) is another one or newer. */
 export function isAtLeast(version: string, oldest: string): boolean {
   const [found, wanted] = [version, oldest].map((text) =>
@@ -436,7 +446,7 @@ const FAILURES: [RegExp, (match: RegExpExecArray) => Explanation][] = [
     ],
   ],
   [
-    /:(\d+): bind: address already in use|:(\d+) failed: port is already allocated/,
+    BUSY_PORT,
     ([, ofProcess, ofContainer]) => [
       `Host port ${ofProcess ?? ofContainer} is already in use`,
       "conflict",

@@ -95,6 +95,9 @@ export class Place implements AsyncDisposable {
         say(`! docker ${list.join(" ")}: ${messageOf(error)}`);
       }
     }
+    if (await Deno.stat(`${this.folder}/tmux-${Deno.uid()}`).then(() => true, () => false)) {
+      await tryRun(["tmux", "kill-server"], { variables: this.variables });
+    }
     // Containers may have left files of other users; without the right to remove them, say where they are.
     const removed = await tryRun(["rm", "-rf", "--", this.folder]);
     if (removed.exitCode !== 0) say(`! ${this.folder} could not be removed whole`);
@@ -104,12 +107,15 @@ export class Place implements AsyncDisposable {
 /** The variables of everything that is measured: those of this process, but with a HOME of its own. */
 function variablesFor(folder: string): Variables {
   const own = Deno.env.toObject();
-  const kept = Object.entries(own).filter(([name]) => !/^(GIT|PIKO|XDG|COMPOSE|DENO)_/.test(name));
+  const kept = Object.entries(own).filter(([name]) =>
+    !/^(GIT|PIKO|XDG|COMPOSE|DENO)_|^TMUX(_PANE)?$/.test(name)
+  );
   return {
     ...Object.fromEntries(kept),
     HOME: `${folder}/home`,
     PIKO_HOME: `${folder}/registry`,
     XDG_CACHE_HOME: `${folder}/cache`,
+    TMUX_TMPDIR: folder,
     // The engine in use and the compose plugin may be set there.
     DOCKER_CONFIG: own["DOCKER_CONFIG"] ?? `${own["HOME"]}/.docker`,
     // Without it `deno run` asks the network for a newer version, which would make piko look better.

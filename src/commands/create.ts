@@ -95,9 +95,8 @@ export const command = buildCommand({
 });
 
 function nextSteps(record: EnvironmentRecord): string {
-  const lines = [
-    record.session === null ? `  cd ${record.path}` : `  piko attach ${record.name}`,
-  ];
+  const lines = [`  cd ${record.path}`];
+  if (record.session !== null) lines.push(`  piko attach ${record.name}`);
   if (record.ports.length > 0) lines.push(`  piko ports ${record.name}`);
   lines.push(`  eval "$(piko env ${record.name} --export)"`);
   return lines.join("\n");

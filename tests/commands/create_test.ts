@@ -91,7 +91,8 @@ Deno.test({
     const composeProject = `piko-${project}-feature-auth`;
 
     await t.step("answers with the environment", async () => {
-      const { ports, createdAt, ...rest } = environment;
+      // session_test.ts has the session: without tmux there is none.
+      const { ports, createdAt, session: _session, ...rest } = environment;
       assert.deepEqual(rest, {
         project,
         name: "feature-auth",
@@ -102,7 +103,6 @@ Deno.test({
         path: worktree,
         dataDir: `${root}/.piko/data/feature-auth`,
         composeProject,
-        session: null,
         containers: { running: 2, healthy: 2, total: 2 },
       });
       assert.ok(Math.abs(Date.parse(createdAt) - Date.now()) < 120_000);
@@ -118,7 +118,7 @@ Deno.test({
 
     await t.step("tells each step on stderr", () => {
       const told = [...created.stderr.matchAll(/^✓ ([A-Z][a-z]+(?: [a-z]+)?)/gm)]
-        .map(([, step]) => step);
+        .map(([, step]) => step).filter((step) => step !== "Session");
       assert.deepEqual(told, [
         "Worktree",
         "Data",

@@ -234,6 +234,11 @@ Deno.test({
     assert.deepEqual(await sandbox.sessions(), [session]);
     assert.deepEqual(await windowsOf(sandbox, session), ["shell", "notes", "front", "front page"]);
     await shows(sandbox, session, "front", `${branch} is auth in ${sandbox.worktree("auth")}`);
+    // Ctrl+C is for the program, not for its window.
+    await sandbox.tmux("send-keys", "-t", `=${session}:=front`, "C-c");
+    await shows(sandbox, session, "front", "Enter starts it again, Ctrl+D closes the window");
+    await sandbox.tmux("send-keys", "-t", `=${session}:=front`, "C-c", "Enter");
+    await shows(sandbox, session, "front", /Enter starts it again[\s\S]* is auth in /);
     await shows(sandbox, session, "notes", "Enter starts it again, Ctrl+D closes the window");
     await sandbox.tmux("send-keys", "-t", `=${session}:=notes`, "C-d");
     await until(

@@ -103,11 +103,13 @@ export async function createEnvironment(
     }
     await makeSession(call, record);
     throwIfInterrupted(watch.signal);
+    tools.environments.beginStep(record.id, "create", "record");
     tools.environments.setState(record.id, "ready");
     undo.keep();
     return tools.environments.require(record.id);
   } catch (error) {
     if (request.keep) {
+      tools.environments.beginStep(record.id, "create", "record");
       tools.environments.setState(record.id, "failed");
       watch.report({ kind: "note", message: `Kept ${name} as it is, for inspection: ${path}` });
     } else {

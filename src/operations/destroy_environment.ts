@@ -63,8 +63,7 @@ export async function destroyEnvironment(
   await refuseWork(tools, record, request, watch);
   await refuseLocked(tools, record, watch);
   await refuseUndeletableBranch(tools, record, request, watch);
-  const wasCreating = record.state === "creating";
-  const createdCommit = wasCreating ? commitOfNewBranch(tools, record) : undefined;
+  const createdCommit = commitOfNewBranch(tools, record);
 
   await runDestroyScript(tools, record, watch);
   if (await isThere(record.path)) await refuseWork(tools, record, request, watch);
@@ -275,11 +274,13 @@ async function removeBranch(
     : branch;
 }
 
-/** Tells at which commit an interrupted create has made the branch, when it made one. */
+/** Tells at which commit a create that never came to its end has made the branch, when it made one. */
 function commitOfNewBranch(tools: Tools, record: EnvironmentRecord): string | undefined {
-  const step = tools.environments.listSteps(record.id).find(({ operation, step }) =>
-    operation === "create" && step === "worktree"
-  );
+  const steps = tools.environments.listSteps(record.id)
+    .filter(({ operation }) => operation === "create");
+  // The last step of create; the state alone would no longer tell once a destroy has been broken off too.
+  if (steps.some(({ step }) => step === "record")) return undefined;
+  const step = steps.find(({ step }) => step === "worktree");
   const commit = step?.detail.createdBranch === record.branch ? step.detail.at : undefined;
   return typeof commit === "string" ? commit : undefined;
 }

@@ -343,10 +343,11 @@ export class Git {
     if (outcome.exitCode === 0) return true;
     const hasSubmodules = outcome.stderr.includes("containing submodules cannot be");
     if (hasSubmodules || outcome.stderr.includes("contains modified or untracked files")) {
-      // git refuses every worktree with a submodule; whether there is work in it is asked here.
+      // git refuses every worktree with a submodule, and one that it was killed over while it checked it out; whether
+      // there is work in it is asked here.
       const work = await this.listWork(worktree.path, { signal });
       const paths = work.files.map((file) => `${file.state}: ${file.path}`);
-      if (!hasSubmodules || paths.length + work.commits.length > 0) {
+      if (paths.length + work.commits.length > 0) {
         throw new PikoError(`${path} holds work that is in no commit of a branch`, {
           code: "conflict",
           hint: "commit it, or use --force to lose it",
@@ -435,18 +436,13 @@ export class Git {
   ): Promise<Work> {
     const gitDir = await this.#gitDirOf(worktreePath, signal);
     const [status, detached, stashes, submodules] = await Promise.all([
-      this.#run([
-        ...["git", "-C", worktreePath, "--no-optional-locks", "-c", "core.fsmonitor=false"],
-        // Reaches the submodules' own status too, which the option does not.
-        ...["-c", "status.showUntrackedFiles=all", "status", "--porcelain=v1", "-z"],
-        ...["--untracked-files=all", "--ignore-submodules=none"],
-      ], { signal }),
+      this.#status(worktreePath, gitDir, signal),
       this.#detachedCommits(worktreePath, signal),
       this.#stashesAside(worktreePath, gitDir, signal),
       this.#submoduleCommits(worktreePath, gitDir, signal),
     ]);
     const files: ChangedFile[] = [];
-    for (const file of parseStatus(status)) {
+    for (const file of status) {
       const isOurs = file.state === "untracked" && except.includes(file.path) &&
         (await lstat(`${worktreePath}/${file.path}`))?.isSymlink;
       if (!isOurs) files.push(file);
@@ -771,6 +767,35 @@ export class Git {
     });
   }
 
+  async #status(
+    worktreePath: string,
+    gitDir: string,
+    signal: AbortSignal | undefined,
+  ): Promise<ChangedFile[]> {
+    const argv = [
+      ...["git", "-C", worktreePath, "--no-optional-locks", "-c", "core.fsmonitor=false"],
+      // Reaches the submodules' own status too, which the option does not.
+      ...["-c", "status.showUntrackedFiles=all", "status", "--porcelain=v1", "-z"],
+      ...["--untracked-files=all", "--ignore-submodules=none"],
+    ];
+    if (await lstat(`${gitDir}/index`) !== undefined) {
+      return parseStatus(await this.#run(argv, { signal }));
+    }
+    // A git that was killed while it checked the worktree out has left no index, so all files look deleted and new. They
+    // are compared with the commit; what it had not come to yet was never there.
+    const index = `${gitDir}/piko-index`;
+    const variables = { ...this.#variables, GIT_INDEX_FILE: index };
+    try {
+      await this.#run(["git", "-C", worktreePath, "read-tree", "HEAD"], { signal, variables });
+      const files = parseStatus(await this.#run(argv, { signal, variables }));
+      return files.filter(({ state }) => state !== "deleted");
+    } finally {
+      await Deno.remove(index).catch((error: unknown) => {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      });
+    }
+  }
+
   async #detachedCommits(
     worktreePath: string,
     signal: AbortSignal | undefined,
@@ -854,7 +879,10 @@ export class Git {
     return outcome.exitCode === 0;
   }
 
-  async #run(argv: readonly string[], options: Cancellable): Promise<string> {
+  async #run(
+    argv: readonly string[],
+    options: Cancellable & { variables?: Variables },
+  ): Promise<string> {
     const outcome = await this.#try(argv, options);
     if (outcome.exitCode !== 0) throw new CommandError(argv, outcome);
     return outcome.stdout;
@@ -863,10 +891,12 @@ export class Git {
   /** Runs git, and again when it met another git at work, which leaves its own work undone. */
   async #try(
     argv: readonly string[],
-    { signal, input }: Cancellable & { input?: string | undefined },
+    { signal, input, variables = this.#variables }:
+      & Cancellable
+      & { input?: string | undefined; variables?: Variables },
   ): Promise<Outcome> {
     for (let attempt = 1;; attempt++) {
-      const outcome = await tryRun(argv, { signal, input, variables: this.#variables });
+      const outcome = await tryRun(argv, { signal, input, variables });
       const isFinal = outcome.exitCode === 0 || attempt === ATTEMPTS;
       if (isFinal || !metAnotherGit(outcome.stderr)) return outcome;
       await new Promise((resolve) => setTimeout(resolve, attempt * (15 + 30 * Math.random())));

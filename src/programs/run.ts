@@ -141,8 +141,10 @@ async function execute(
   });
   let timedOut = false;
   let killer: ReturnType<typeof setTimeout> | undefined;
+  let deadline: number | undefined;
   const end = () => {
     signalGroup(child.pid, "SIGTERM");
+    deadline ??= performance.now() + GRACE;
     killer ??= setTimeout(() => signalGroup(child.pid, "SIGKILL"), GRACE);
   };
   const timer = options.timeout === undefined
@@ -169,6 +171,7 @@ async function execute(
     clearTimeout(timer);
     clearTimeout(killer);
     options.signal?.removeEventListener("abort", end);
+    if (deadline !== undefined) await endGroup(child.pid, deadline);
   }
 }
 
@@ -184,14 +187,33 @@ export async function writeInput(child: Deno.ChildProcess, input: string): Promi
   }
 }
 
+/** Waits for what a program that was ended has left running in its group, and kills it when its time is up. */
+async function endGroup(pid: number, deadline: number): Promise<void> {
+  // A process that runs is not changed by being told to go on.
+  while (reachesGroup(pid, "SIGCONT")) {
+    if (performance.now() > deadline) {
+      signalGroup(pid, "SIGKILL");
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 /** Sends a signal to every process of a group; a group that is gone is fine. */
 export function signalGroup(pid: number, signal: Deno.Signal): void {
+  reachesGroup(pid, signal);
+}
+
+/** Sends a signal to every process of a group, and tells whether there was one. */
+function reachesGroup(pid: number, signal: Deno.Signal): boolean {
   try {
     Deno.kill(-pid, signal);
+    return true;
   } catch (error) {
     const gone = error instanceof Deno.errors.NotFound ||
       (error instanceof Error && error.message.includes("ESRCH"));
     if (!gone) throw error;
+    return false;
   }
 }
 

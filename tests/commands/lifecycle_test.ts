@@ -10,8 +10,8 @@ const WEB = `services:
     image: busybox:1.36
     init: true
     stop_grace_period: 0s
-    command: httpd -f -p 8080 -h /site
-    ports: ["8080:8080"]
+    command: httpd -f -p 8057 -h /site
+    ports: ["8057:8057"]
     volumes: ["./site:/site:ro"]
 `;
 
@@ -20,14 +20,14 @@ const ADMIN = `  admin:
     init: true
     stop_grace_period: 0s
     container_name: fixed
-    command: httpd -f -p 8180 -h /
-    ports: ["8180:8180", "9000"]
+    command: httpd -f -p 8157 -h /
+    ports: ["8157:8157", "9064"]
 `;
 
 const CACHE = `  cache:
     image: redis:7-alpine
-    command: redis-server --appendonly yes --appendfsync always
-    ports: ["6379:6379"]
+    command: redis-server --port 6354 --appendonly yes --appendfsync always
+    ports: ["6354:6354"]
     volumes: ["rows:/data"]
 volumes: { rows: {} }
 `;
@@ -213,7 +213,7 @@ Deno.test({
       await sandbox.pass("up work");
       assert.notEqual(await override(), before);
       assert.deepEqual(await services(sandbox, "work"), { admin: "running", web: "running" });
-      // Both want the host port that ends in 80: the one that was there first keeps it.
+      // Both want the host port that ends in 57: the one that was there first keeps it.
       assert.equal(await hostPort(sandbox, "work", "web"), port);
       assert.notEqual(await hostPort(sandbox, "work", "admin"), port);
       assert.equal(await page(port), "page\n");
@@ -321,7 +321,7 @@ Deno.test({
     await t.step("one that crashes", async () => {
       await sandbox.write(
         composeFile,
-        WEB.replace("httpd -f -p 8080 -h /site", "sh -c 'echo out of luck; exit 7'"),
+        WEB.replace("httpd -f -p 8057 -h /site", "sh -c 'echo out of luck; exit 7'"),
       );
       const said = await sandbox.fail("up work", 1);
       assert.match(said, /Service "web" exited with code 7/);

@@ -15,11 +15,12 @@ import { readProjectConfig } from "../programs/config_file.ts";
 import { execInTerminal, followLogs } from "../programs/container_terminal.ts";
 import { attach } from "../programs/foreground.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
+import { isThere } from "./files.ts";
 import type { Tools } from "./tools.ts";
 import { ownConfig } from "./user_config.ts";
 
-/** Milliseconds between two looks at a container that is waited for. */
-const LOOK_AGAIN = 1000;
+/** Milliseconds between two looks at a container that is waited for: at first, and after some minutes. */
+const LOOK_AGAIN = { first: 1000, last: 5000 } as const;
 
 /** Milliseconds within which a container is gone whose end has killed a program in it. */
 const END_OF_CONTAINER = 3000;
@@ -165,14 +166,18 @@ async function waitForContainer(
 ): Promise<Container | undefined> {
   const { tools } = call;
   let before = "";
+  let pause: number = LOOK_AGAIN.first;
   for (;;) {
     if (isDestroyed(tools, call.id)) return undefined;
     const record = tools.environments.require(call.id);
+    // Without its worktree nothing starts a container of it any more.
+    if (!await isThere(record.path)) return undefined;
     const found = await lookFor(tools, record, service);
     if (typeof found !== "string") return found;
     if (found !== before) note(call, `Waiting: ${found}`);
     before = found;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    pause = Math.min(pause * 1.02, LOOK_AGAIN.last);
   }
 }
 

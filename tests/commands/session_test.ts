@@ -199,6 +199,13 @@ Deno.test({
       `${sandbox.folder}/home/.config/piko/config.yml`,
       "default_shell: zsh-of-ours\n",
     );
+    // Windows of an environment whose worktree somebody removed close by themselves.
+    await sandbox.pass("create lost --no-start");
+    await Deno.remove(sandbox.worktree("lost"), { recursive: true });
+    const lost = `piko/${sandbox.project}/lost`;
+    await until("the windows' end", async () => (await windowsOf(sandbox, lost)).length === 1);
+    await sandbox.pass("destroy lost");
+
     await sandbox.pass("create auth --no-start");
     const session = `piko/${sandbox.project}/auth`;
     await shows(sandbox, session, "web", "Waiting: web has no container (piko up auth starts it)");

@@ -1,6 +1,7 @@
 /** The README is true: its table of commands, and its script for CI as it stands there. */
 
 import assert from "node:assert/strict";
+import { withCommands } from "../scripts/readme.ts";
 import { COMMANDS } from "../src/commands/mod.ts";
 import { tryRun } from "../src/programs/run.ts";
 import { needs } from "./needs.ts";
@@ -9,13 +10,18 @@ import { PIKO, Sandbox } from "./sandbox.ts";
 const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
 const sample = new URL("../scripts/sample/", import.meta.url);
 
-Deno.test("the README's table of commands is that of the commands themselves", () => {
-  const rows = [...readme.matchAll(/^\| `piko (.*?)` \| (.*?) \|$/gm)]
-    .map(([, command, brief]) => [command?.replaceAll("\\|", "|"), brief]);
-  assert.deepEqual(
-    rows,
-    Object.entries(COMMANDS).map(([name, { usage, brief }]) => [`${name} ${usage}`, brief]),
-  );
+Deno.test("the README's table of commands is that of the commands themselves", async () => {
+  assert.equal(readme, await withCommands(readme), "deno task readme writes it");
+  for (const name of Object.keys(COMMANDS)) {
+    assert.match(readme, new RegExp(`^\\| .piko ${name}\\b`, "m"));
+  }
+});
+
+Deno.test("withCommands() replaces what stands in the table's place, and nothing else", async () => {
+  const [before, behind] = readme.split(/^\| `piko create .*$\n/m);
+  assert.ok(before && behind);
+  assert.equal(await withCommands(`${before}${behind}`), readme);
+  await assert.rejects(withCommands("# piko\n"), /no place/);
 });
 
 Deno.test("the README's files of one command exist", async () => {

@@ -16,7 +16,7 @@ import { Progress } from "../terminal/progress.ts";
 import { wire } from "../wiring.ts";
 import type { Context } from "./context.ts";
 import { type GlobalOptions, splitGlobalOptions } from "./global_options.ts";
-import { type CommandEntry, COMMANDS, helpText, HIDDEN_COMMANDS } from "./mod.ts";
+import { type CommandEntry, COMMANDS, HIDDEN_COMMANDS } from "./mod.ts";
 
 /** Runs piko with its arguments and returns the exit code. */
 export async function runCli(
@@ -67,14 +67,14 @@ interface Call {
 async function runCommand(rest: readonly string[], call: Call): Promise<number> {
   const { options, output, variables, handedOn, engine } = call;
   const [name, ...inputs] = rest;
-  if (name === undefined || name === "help" || options.help && name === undefined) {
-    return await help(inputs[0], output);
-  }
+  if (name === undefined || name === "help") return await help(inputs[0], output);
   const entry = commandOf(name);
   if (entry === undefined) throw unknownCommand(name);
+  const own = ownWords(inputs);
+  if (options.help || own.includes("--help") || own.includes("-h")) return await help(name, output);
   const { command } = await entry.load();
   const folder = resolveFolder(options.folder);
-  const stderr: string[] = [];
+  const problems: unknown[] = [];
   const controller = new AbortController();
   let tools: (Tools & Disposable) | undefined;
   let failure: unknown;
@@ -83,7 +83,8 @@ async function runCommand(rest: readonly string[], call: Call): Promise<number> 
   const context: Context = {
     process: {
       stdout: { write: (text: string) => output.answer(text.trimEnd()) },
-      stderr: { write: (text: string) => void stderr.push(text) },
+      // What Stricli would say there is in the problems, or is thrown.
+      stderr: { write: () => {} },
     },
     output,
     options,
@@ -112,6 +113,9 @@ async function runCommand(rest: readonly string[], call: Call): Promise<number> 
     },
   };
   try {
+    // Stricli takes an option of one letter behind two dashes for an argument.
+    const short = own.find((word) => /^--[^-]$/.test(word));
+    if (short !== undefined) throw (await usage()).unknownOption(name, command, short);
     const application = buildApplication(command, {
       name: `piko ${name}`,
       scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
@@ -119,6 +123,10 @@ async function runCommand(rest: readonly string[], call: Call): Promise<number> 
       localization: {
         text: {
           ...text_en,
+          exceptionWhileParsingArguments: (problem) => {
+            problems.push(problem);
+            return "";
+          },
           exceptionWhileRunningCommand: () => "",
           exceptionWhileLoadingCommandFunction: () => "",
         },
@@ -127,41 +135,39 @@ async function runCommand(rest: readonly string[], call: Call): Promise<number> 
         failure = error;
         return 1;
       },
-    });
+    }, {});
     const process = context.process as { exitCode?: number | string | null };
-    await runApplication(application, options.help ? ["--help"] : inputs, context);
+    await runApplication(application, inputs, context);
     if (failure !== undefined) throw failure;
-    const exitCode = Number(process.exitCode ?? 0);
-    if (exitCode < 0) throw usageError(name, stderr.join(""));
-    return exitCode;
+    if (problems.length > 0) throw (await usage()).usageError(name, command, problems);
+    return Number(process.exitCode ?? 0);
   } finally {
     tools?.[Symbol.dispose]();
   }
 }
 
 async function help(name: string | undefined, output: Output): Promise<number> {
-  if (name === undefined) {
-    output.answer(helpText());
-    return 0;
-  }
-  const { options } = splitGlobalOptions([]);
-  return await runCommand([name, "--help"], {
-    options,
-    output,
-    variables: {},
-    handedOn: [],
-    engine: undefined,
-  });
+  const { commandHelp, overview } = await import("./help.ts");
+  const entry = name === undefined || name.startsWith("-") || name === "help"
+    ? undefined
+    : commandOf(name);
+  if (entry !== undefined && name !== undefined) {
+    output.answer(commandHelp(name, entry, (await entry.load()).command, output));
+  } else if (name === undefined || name.startsWith("-") || name === "help") {
+    output.answer(overview(output));
+  } else throw unknownCommand(name);
+  return 0;
 }
 
-function usageError(name: string, said: string): PikoError {
-  const lines = said.trim().split("\n").map((line) => line.trim()).filter((line) => line !== "");
-  const [first = "Wrong usage", ...details] = lines;
-  return new PikoError(first.replace(/\.$/, ""), {
-    code: "usage",
-    hint: `piko ${name} --help`,
-    details,
-  });
+/** The words in front of `--`; those behind it are arguments, whatever they look like. */
+function ownWords(inputs: readonly string[]): readonly string[] {
+  const end = inputs.indexOf("--");
+  return end < 0 ? inputs : inputs.slice(0, end);
+}
+
+/** What is only needed when the arguments are wrong. */
+function usage() {
+  return import("./usage_error.ts");
 }
 
 function commandOf(name: string): CommandEntry | undefined {
@@ -170,12 +176,28 @@ function commandOf(name: string): CommandEntry | undefined {
 }
 
 function unknownCommand(name: string): PikoError {
-  const near = nearestName(name, Object.keys(COMMANDS));
+  const known = [...Object.keys(COMMANDS), "help"];
+  const begun = known.filter((command) => command.startsWith(name));
+  const near = (Object.hasOwn(USUAL_NAMES, name) ? USUAL_NAMES[name] : undefined) ??
+    (begun.length === 1 ? begun[0] : nearestName(name, known));
   return new PikoError(`There is no command ${quote(name)}`, {
     code: "usage",
     hint: near === undefined ? "piko help" : `piko ${near}`,
   });
 }
+
+/** What git, docker and others call what piko does. */
+const USUAL_NAMES: Readonly<Record<string, string | undefined>> = {
+  add: "create",
+  new: "create",
+  ls: "list",
+  ps: "list",
+  start: "up",
+  stop: "down",
+  rm: "destroy",
+  remove: "destroy",
+  delete: "destroy",
+};
 
 function resolveFolder(folder: string | undefined): string {
   if (isFolderGone() && !folder?.startsWith("/")) throw noFolder("The current folder was removed");

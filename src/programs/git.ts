@@ -44,6 +44,17 @@ export interface AddedWorktree {
   madeBranch: boolean;
 }
 
+/** A branch or a tag. */
+export interface Ref {
+  /** Without the remote's name. */
+  name: string;
+  kind: "branch" | "tag";
+  /** Empty for what is in the repository itself. */
+  remote: string;
+  /** The worktree that has it checked out, or nothing. */
+  worktreePath: string;
+}
+
 /** One line of `git worktree list`; the first one is the main worktree. */
 export interface Worktree {
   path: string;
@@ -281,6 +292,15 @@ export class Git {
         cause: failure.cause,
       });
     }
+  }
+
+  /** Lists the branches, those of remotes too, and the tags of a repository, as completion shows them. */
+  async listRefs(root: string): Promise<Ref[]> {
+    const format = "%(refname)%00%(worktreepath)%00";
+    const kinds = ["refs/heads", "refs/remotes", "refs/tags"];
+    return parseRefs(
+      await this.#run(["git", "-C", root, "for-each-ref", `--format=${format}`, ...kinds], {}),
+    );
   }
 
   /** Lists the worktrees of a repository, the main one first. */
@@ -903,6 +923,19 @@ export class Git {
       throwIfInterrupted(signal);
     }
   }
+}
+
+/** Reads the branches and tags that `for-each-ref` lists with their worktrees; a remote's HEAD is none of them. */
+export function parseRefs(text: string): Ref[] {
+  return [...text.matchAll(/([^\0]+)\0([^\0]*)\0\n/g)].flatMap(
+    ([, ref = "", worktreePath = ""]): Ref[] => {
+      const tag = /^refs\/tags\/(.+)$/s.exec(ref)?.[1];
+      if (tag !== undefined) return [{ name: tag, kind: "tag", remote: "", worktreePath }];
+      const [, remote, branch] = /^refs\/(?:heads|remotes\/([^/]+))\/(.+)$/s.exec(ref) ?? [];
+      if (branch === undefined || (remote !== undefined && branch === "HEAD")) return [];
+      return [{ name: branch, kind: "branch", remote: remote ?? "", worktreePath }];
+    },
+  );
 }
 
 /** Parses `git worktree list --porcelain`. */

@@ -1,6 +1,5 @@
 import { buildCommand } from "@stricli/core";
 import { PikoError } from "../domain/errors.ts";
-import { requireEnvironment } from "../operations/find_environment.ts";
 import {
   type Destroyed,
   destroyEnvironment,
@@ -12,6 +11,7 @@ import type { EnvironmentRecord } from "../store/environments.ts";
 import type { Output } from "../terminal/output.ts";
 import { canAsk, confirm } from "../terminal/prompt.ts";
 import type { Context } from "./context.ts";
+import { environmentOf } from "./environment.ts";
 import { OPTIONAL_NAME } from "./parameters.ts";
 
 export const command = buildCommand({
@@ -60,7 +60,7 @@ export const command = buildCommand({
   async func(this: Context, flags: DestroyRequest, name?: string) {
     const { output } = this;
     const tools = this.tools();
-    const record = requireEnvironment(tools, this.folder, name);
+    const record = await environmentOf(this, name);
     if (!this.options.yes && canAsk()) {
       // Nobody should be asked for what is refused afterwards.
       await refuseWork(tools, record, flags, this.watch);

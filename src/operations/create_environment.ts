@@ -41,7 +41,7 @@ import { explainFailedStart } from "./wait_until_ready.ts";
 const PROJECT_LABEL = "com.docker.compose.project";
 
 /** How many of its ports an environment may lose to others while it is made. */
-const MOST_LOST_PORTS = 5;
+const MOST_LOST_PORTS = 3;
 
 /** What to create. */
 export interface CreateRequest {

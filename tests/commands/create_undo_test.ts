@@ -348,25 +348,28 @@ Deno.test({
       });
     }
 
-    await t.step("a host port that was taken in the last moment", async () => {
+    await t.step("host ports that are taken in the last moment, again and again", async () => {
       await sandbox.commit({
         "compose.yaml": app(SLEEPS, '    ports: ["4267"]', "  other:") +
           "    image: busybox:1.36\n    stop_signal: SIGKILL\n    command: sleep 600\n",
       });
       await sandbox.write(
         ".piko.yml",
-        "scripts:\n  prepare: >-\n    docker run --detach --name $TEST_MARK-squatter" +
+        "scripts:\n  prepare: >-\n    docker run --detach --label $TEST_MARK-squatter" +
           " --publish $PIKO_APP_PORT:1 busybox:1.36 sleep 600\n",
       );
       try {
         await undoes(sandbox, ["fresh"], {
           code: "conflict",
-          message: /host port 10267 is already in use/i,
-          hint: /^docker ps --filter publish=10267$/,
+          message: /host port 10\d{3} is already in use/i,
+          hint: /^docker ps --filter publish=10\d{3}$/,
           undone: made,
         });
       } finally {
-        await sandbox.run(["docker", "rm", "--force", `${sandbox.project}-squatter`]);
+        const label = `label=${sandbox.project}-squatter`;
+        const squatters = await sandbox.run(["docker", "ps", "--quiet", "--filter", label]);
+        assert.equal(squatters.split("\n").length, 4);
+        await sandbox.run(["docker", "rm", "--force", ...squatters.split("\n")]);
       }
     });
 

@@ -13,6 +13,8 @@ export interface TerminalOptions {
   cwd?: string;
   /** 120 without it. */
   columns?: number;
+  /** 40 without it. */
+  rows?: number;
 }
 
 /** What the shell prints before it waits for a command. */
@@ -28,7 +30,7 @@ export class Terminal implements AsyncDisposable {
     this.#variables = variables;
   }
 
-  /** Opens a terminal of 40 lines with a shell that knows the built `piko`. */
+  /** Opens a terminal with a shell that knows the built `piko`. */
   static async open(sandbox: Sandbox, options: TerminalOptions = {}): Promise<Terminal> {
     const folder = await Deno.makeTempDir({ dir: "/tmp", prefix: "pt" });
     const variables: Record<string, string> = {
@@ -44,7 +46,17 @@ export class Terminal implements AsyncDisposable {
     const given = Object.entries(variables).filter(([name]) => name !== "TERM")
       .flatMap(([name, value]) => ["-e", `${name}=${value}`]);
     await terminal.#tmux(
-      ...["new-session", "-d", "-x", `${options.columns ?? 120}`, "-y", "40", "-c", cwd, ...given],
+      ...[
+        "new-session",
+        "-d",
+        "-x",
+        `${options.columns ?? 120}`,
+        "-y",
+        `${options.rows ?? 40}`,
+        "-c",
+        cwd,
+        ...given,
+      ],
       ...["env", "-u", "TMUX", "-u", "TMUX_PANE", "TERM=xterm-256color", "sh"],
     );
     await terminal.isReady();
@@ -99,6 +111,17 @@ export class Terminal implements AsyncDisposable {
     assert.match(screen, new RegExp(`^exit code ${exitCode}$`, "m"), screen);
     await this.isReady();
     return screen;
+  }
+
+  /** Gives the terminal another size, as a person does who pulls at its corner. */
+  async resize(columns: number, rows: number): Promise<void> {
+    await this.#tmux("resize-window", "-x", `${columns}`, "-y", `${rows}`);
+  }
+
+  /** Tells whether the cursor is seen, and whether the terminal's other screen is shown. */
+  async modes(): Promise<{ cursor: boolean; otherScreen: boolean }> {
+    const modes = await this.#tmux("display-message", "-p", "#{cursor_flag} #{alternate_on}");
+    return { cursor: modes.startsWith("1"), otherScreen: modes.trim().endsWith("1") };
   }
 
   /** The process of the shell. */

@@ -191,18 +191,22 @@ function row(
   return `${isSelected ? output.paint("cyan", "❯") : " "} ${text}`;
 }
 
-/** The widths of the columns. Where they do not fit, the widest is made narrower, until they do. */
+/** The fewest columns of the terminal that a cell is cut to while there is another one to cut. */
+const LEAST = 8;
+
+/** The widths of the columns. Where they do not fit, the last ones are cut first: the first says which entry it is. */
 function columnWidths(entries: readonly (readonly Cell[])[], room: number): number[] {
   const columns = Math.max(0, ...entries.map((cells) => cells.length));
   const widths = Array.from(
     { length: columns },
     (_, column) => Math.max(...entries.map((cells) => widthOf(cells[column]?.text ?? ""))),
   );
-  let excess = widths.reduce((sum, width) => sum + width, 0) + 2 * (columns - 1) - room;
-  for (; excess > 0; excess--) {
-    const widest = widths.indexOf(Math.max(...widths));
-    if ((widths[widest] ?? 0) <= 1) break;
-    widths[widest] = (widths[widest] ?? 0) - 1;
+  for (const least of [LEAST, 1]) {
+    for (let column = columns - 1; column >= 0; column--) {
+      const width = widths[column] ?? 0;
+      const excess = widths.reduce((sum, one) => sum + one, 0) + 2 * (columns - 1) - room;
+      widths[column] = Math.min(width, Math.max(least, width - Math.max(0, excess)));
+    }
   }
   return widths;
 }

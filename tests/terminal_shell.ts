@@ -31,11 +31,13 @@ export class TerminalShell implements AsyncDisposable {
     const folder = await Deno.makeTempDir({ dir: "/tmp", prefix: "pt" });
     const variables: Record<string, string> = {
       ...sandbox.variables,
-      PATH: `${PIKO.slice(0, PIKO.lastIndexOf("/"))}:${sandbox.variables.PATH}`,
       TERM: "xterm-256color",
       PS1: PROMPT,
       ENV: "",
       ...options.variables,
+      PATH: `${PIKO.slice(0, PIKO.lastIndexOf("/"))}:${
+        options.variables?.PATH ?? sandbox.variables.PATH
+      }`,
     };
     const terminal = new TerminalShell(folder, variables);
     const cwd = options.cwd ?? sandbox.root;

@@ -119,6 +119,24 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     completes: ["environment", "service"],
     load: () => import("./shell.ts"),
   },
+  logs: {
+    usage: "[NAME] [SERVICE...]",
+    brief: "Show what an environment's containers print",
+    completes: ["environment", "services"],
+    load: () => import("./logs.ts"),
+  },
+  open: {
+    usage: "[NAME] [SERVICE]",
+    brief: "Open an environment's page in the browser",
+    completes: ["environment", "service"],
+    load: () => import("./open.ts"),
+  },
+  edit: {
+    usage: "[NAME]",
+    brief: "Open an environment's worktree in the editor",
+    completes: ["environment"],
+    load: () => import("./edit.ts"),
+  },
   destroy: {
     usage: "[NAME]",
     brief: "Throw an environment away, without losing work",

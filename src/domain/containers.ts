@@ -47,6 +47,7 @@ export interface Container {
   workingDir: string | null;
   /** The compose files that it was started from. */
   configFiles: string[];
+  labels: Record<string, string>;
 }
 
 /** The word for an environment whose containers are known. */

@@ -65,3 +65,9 @@ export function quoteWithin(word: string, quotes: Quotes): string | undefined {
       return word.replace(/^~|[^\p{L}\p{N}_@%+=:,./~-]/gu, "\\$&");
   }
 }
+
+/** Reads the words of a whole command; undefined when there are none, or a quote is not closed. */
+export function commandWords(command: string): string[] | undefined {
+  const { words, quotes } = splitLine(`${command} `);
+  return quotes !== "" || words.length < 2 ? undefined : words.slice(0, -1);
+}

@@ -15,6 +15,7 @@ import type {
   ContainerState,
 } from "../domain/containers.ts";
 import { interrupted, messageOf, PikoError } from "../domain/errors.ts";
+import { type LogLine, readLogLines } from "./container_log.ts";
 import { DEFAULT_SOCKET, findDockerHost } from "./docker_context.ts";
 import { type Connection, ConnectionLost, exchange, readAll } from "./http.ts";
 
@@ -41,6 +42,17 @@ export interface ContainerDetails {
   tty: boolean;
   /** What the last health check printed; null where there is none. */
   healthOutput: string | null;
+}
+
+/** What of a container's log is read. */
+export interface LogOptions {
+  /** Whether to wait for more until the container stops. */
+  follow?: boolean | undefined;
+  /** How many of the last lines; all by default. */
+  tail?: number | "all" | undefined;
+  /** Seconds since 1970, with up to nine digits behind the dot. */
+  since?: string | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 /** A volume or a network of a compose project. */
@@ -137,6 +149,36 @@ export class Engine {
       this.#request("GET", path, { signal }),
     ]);
     return details?.tty ? splitLines(new TextDecoder().decode(log.bytes)) : parseLog(log.bytes);
+  }
+
+  /** Reads a container's log as it comes: what there is, and with `follow` what is written until the container stops. */
+  async *readLog(id: string, options: LogOptions = {}): AsyncGenerator<LogLine> {
+    const { signal, follow = false, tail = "all", since = "" } = options;
+    const details = await this.#inspect(id, signal);
+    if (details === undefined) return;
+    const query = `stdout=1&stderr=1&timestamps=1&follow=${follow}&tail=${tail}&since=${since}`;
+    const host = await this.findHost();
+    const line = await this.#connect(host);
+    const abort = () => line.close();
+    signal?.addEventListener("abort", abort);
+    if (signal?.aborted) line.close();
+    try {
+      const answer = await exchange(
+        line,
+        "GET",
+        `/containers/${encodeURIComponent(id)}/logs?${query}`,
+      );
+      if (answer.status >= 300) throw refusal(answer.status, await readAll(answer.body));
+      yield* readLogLines(answer.body, details.tty);
+    } catch (error) {
+      if (signal?.aborted) throw interrupted();
+      if (error instanceof PikoError) throw error;
+      throw await this.#unreachable(host, await line.complaint() ?? messageOf(error), error);
+    } finally {
+      signal?.removeEventListener("abort", abort);
+      line.close();
+      await line.closed;
+    }
   }
 
   /** Lists the volumes of a compose project, or of all. */
@@ -503,6 +545,7 @@ export function parseContainer(listed: ListedContainer): Container {
     ),
     workingDir: labels[`${LABEL}project.working_dir`] ?? null,
     configFiles: labels[`${LABEL}project.config_files`]?.split(",") ?? [],
+    labels,
   };
 }
 

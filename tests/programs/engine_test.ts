@@ -104,7 +104,8 @@ Deno.test(
     assert.equal(job.exitCode, 3);
     assert.equal(job.runningSeconds, null);
     assert.ok(found !== undefined);
-    const { createdAt, ports, status, runningSeconds, ...exact } = found;
+    const { createdAt, ports, status, runningSeconds, labels, ...exact } = found;
+    assert.equal(labels["com.docker.compose.project"], composeProject);
     assert.deepEqual(exact, {
       id: web,
       name: `${composeProject}-web-1`,

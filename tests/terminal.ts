@@ -105,8 +105,7 @@ export class Terminal implements AsyncDisposable {
 
   /** Runs a command to its end, which must have this exit code, and returns the screen. */
   async run(line: string, exitCode = 0, limit?: number): Promise<string> {
-    await this.press("C-l");
-    await this.type(`${line}; echo "exit code $?"`);
+    await this.type(`clear; ${line}; echo "exit code $?"`);
     const screen = await this.shows(/^exit code \d+$/m, limit);
     assert.match(screen, new RegExp(`^exit code ${exitCode}$`, "m"), screen);
     await this.isReady();

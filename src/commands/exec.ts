@@ -21,7 +21,7 @@ export const command = buildCommand({
   },
   parameters: { positional: SERVICE_WORDS },
   async func(this: Context, _flags: Record<never, never>, ...words: string[]) {
-    const { record, service, command } = readServiceWords(this, "exec", words);
+    const { record, service, command } = await readServiceWords(this, "exec", words);
     const exec = await prepareExec(this.tools(), record, service, command, this.watch);
     this.leaveSignals();
     const terminal = Deno.stdin.isTerminal() && Deno.stdout.isTerminal();

@@ -2,13 +2,10 @@
 
 import { PikoError } from "../domain/errors.ts";
 import { shellQuote } from "../domain/variables.ts";
-import {
-  findEnvironmentAt,
-  requireEnvironment,
-  requireEnvironmentAndServices,
-} from "../operations/find_environment.ts";
+import { findEnvironmentAt } from "../operations/find_environment.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import type { Context } from "./context.ts";
+import { environmentAndServicesOf, environmentOf } from "./environment.ts";
 
 /** What was meant. */
 export interface ServiceWords {
@@ -23,24 +20,24 @@ export interface ServiceWords {
  *
  * @throws {PikoError} usage when no service is named, not-found for an unknown environment.
  */
-export function readServiceWords(
+export async function readServiceWords(
   context: Context,
   verb: string,
   words: readonly string[],
-): ServiceWords {
+): Promise<ServiceWords> {
   const tools = context.tools();
   const [first, second] = words;
   if (first === undefined) {
-    throw whichService(verb, requireEnvironment(tools, context.folder, first));
+    throw whichService(verb, await environmentOf(context, first));
   }
   if (second === undefined) {
     const around = findEnvironmentAt(tools, context.folder);
     if (around === undefined) {
-      throw whichService(verb, requireEnvironment(tools, context.folder, first));
+      throw whichService(verb, await environmentOf(context, first));
     }
     return { record: around, service: first, command: [...context.handedOn] };
   }
-  const { found, services } = requireEnvironmentAndServices(tools, context.folder, words);
+  const { found, services } = await environmentAndServicesOf(context, words);
   const [service = first, ...rest] = services;
   return { record: found, service, command: [...rest, ...context.handedOn] };
 }

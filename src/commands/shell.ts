@@ -20,7 +20,7 @@ export const command = buildCommand({
   },
   parameters: { positional: SERVICE_WORDS },
   async func(this: Context, _flags: Record<never, never>, ...words: string[]) {
-    const { record, service, command } = readServiceWords(this, "shell", words);
+    const { record, service, command } = await readServiceWords(this, "shell", words);
     if (command.length > 0) {
       throw new PikoError("piko shell opens the service's own shell, and takes no command", {
         code: "usage",

@@ -23,7 +23,10 @@ import { type Connection, ConnectionLost, exchange, readAll } from "./http.ts";
 export interface EngineOptions {
   /** The process variables that name the engine, and that the docker program is started with. */
   variables: Readonly<Record<string, string>>;
-  /** Milliseconds after which an engine that does not answer is given up; 5000 by default. */
+  /**
+   * Milliseconds after which an engine that does not answer is given up; 20000 by default, since an engine answers
+   * nothing about a container while it starts it, which a busy machine takes seconds for.
+   */
   timeout?: number | undefined;
 }
 
@@ -76,7 +79,7 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     this.#variables = options.variables;
-    this.#timeout = options.timeout ?? 5000;
+    this.#timeout = options.timeout ?? 20_000;
   }
 
   /** Tells the engine's address. */

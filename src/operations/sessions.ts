@@ -12,8 +12,8 @@ import { type PlannedWindow, planWindows } from "../domain/windows.ts";
 import { readOverrideServices, readProjectConfig } from "../programs/config_file.ts";
 import { type NewWindow, tmuxName } from "../programs/tmux.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
-import { isThere } from "./files.ts";
 import { lockEnvironment } from "./lock_environment.ts";
+import { requireWorktree } from "./require_worktree.ts";
 import type { Tools } from "./tools.ts";
 import { ownConfig } from "./user_config.ts";
 
@@ -123,18 +123,7 @@ export async function openSession(
   if (session !== null && await tools.tmux.findOwner(session) === found.path) return session;
   using _lock = await lockEnvironment(tools, { id: found.projectId }, found.name, watch);
   const record = tools.environments.require(found.id);
-  if (record.state === "creating" || record.state === "destroying") {
-    throw new PikoError(`Environment ${quote(record.name)} has no session: it is not whole`, {
-      code: "conflict",
-      hint: `piko destroy ${record.name}`,
-    });
-  }
-  if (!await isThere(record.path)) {
-    throw new PikoError(`The worktree of ${quote(record.name)} is gone: ${record.path}`, {
-      code: "conflict",
-      hint: `piko destroy ${record.name} removes what is left of it`,
-    });
-  }
+  await requireWorktree(record);
   return await ensureSession(tools, record, watch);
 }
 

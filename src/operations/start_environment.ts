@@ -17,9 +17,9 @@ import {
   targetOf,
   writeOverride,
 } from "./compose_environment.ts";
-import { isThere } from "./files.ts";
 import { lockEnvironment } from "./lock_environment.ts";
 import type { Tools } from "./tools.ts";
+import { refuseUnfinished, requireWorktree } from "./require_worktree.ts";
 import { restoreSession } from "./sessions.ts";
 import { explainFailedStart, waitUntilReady } from "./wait_until_ready.ts";
 
@@ -47,13 +47,7 @@ export async function startEnvironment(
 ): Promise<EnvironmentRecord> {
   using _lock = await lockEnvironment(tools, { id: found.projectId }, found.name, watch);
   let record = tools.environments.require(found.id);
-  refuseUnfinished(record);
-  if (!await isThere(record.path)) {
-    throw new PikoError(`The worktree of ${quote(record.name)} is gone: ${record.path}`, {
-      code: "conflict",
-      hint: `piko destroy ${record.name} removes what is left of it`,
-    });
-  }
+  await requireWorktree(record);
   const { config, warnings } = await readProjectConfig(record.root);
   for (const message of warnings) watch.report({ kind: "warning", message });
   const files = await composeFilesOf(tools, record.path, config);
@@ -204,15 +198,6 @@ async function step(watch: Watch, name: Step, work: () => Promise<string>): Prom
 async function knownServices(tools: Tools, record: EnvironmentRecord): Promise<string[]> {
   const containers = await tools.engine.listContainers({ composeProject: record.composeProject });
   return [...new Set(containers.map(({ service }) => service))];
-}
-
-function refuseUnfinished(record: EnvironmentRecord): void {
-  if (record.state !== "creating" && record.state !== "destroying") return;
-  const what = record.state === "creating" ? "was never made completely" : "is half destroyed";
-  throw new PikoError(`Environment ${quote(record.name)} ${what}`, {
-    code: "conflict",
-    hint: `piko destroy ${record.name}`,
-  });
 }
 
 function refuseUnknown(services: readonly string[], known: readonly string[]): void {

@@ -40,7 +40,8 @@ export function parseProcesses(text: string): Process[] {
 
 function seconds(text: string): number {
   const [clock = "", days = "0"] = text.split("-").reverse();
-  return clock.split(":").reduce((sum, part) => sum * 60 + Number(part), Number(days) * 24);
+  const today = clock.split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
+  return Number(days) * 86_400 + today;
 }
 
 /** A program that was started in the group of the process that started it. */

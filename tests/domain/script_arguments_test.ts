@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { takingArguments } from "../../src/domain/script_arguments.ts";
+
+Deno.test("takingArguments() puts the arguments where the script has a place for them", () => {
+  const cases: [string, string | undefined][] = [
+    ["npm run dev", 'npm run dev "$@"'],
+    ["  npm run dev\n", 'npm run dev "$@"'],
+    ["build && serve --port 1", 'build && serve --port 1 "$@"'],
+    ['npm run dev "$@" --fast', 'npm run dev "$@" --fast'],
+    ["one\ntwo $1", "one\ntwo $1"],
+    ["one\ntwo ${@}", "one\ntwo ${@}"],
+    ["test $# -gt 0\nrun", "test $# -gt 0\nrun"],
+    ["shift\nrun", "shift\nrun"],
+    ["one\ntwo", undefined],
+    ["npm run dev # the server", undefined],
+    ["npm run dev &", undefined],
+    ["npm run dev;", undefined],
+    ["if true; then serve; fi", undefined],
+    ["(cd web; npm start)", undefined],
+    ["", undefined],
+  ];
+  for (const [script, taking] of cases) assert.equal(takingArguments(script), taking, script);
+});

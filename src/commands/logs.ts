@@ -65,7 +65,7 @@ export const command = buildCommand({
         default: false,
         withNegated: false,
       },
-      prefix: { kind: "boolean", brief: "the service in front of each line", default: true },
+      prefix: { kind: "boolean", brief: "put the service in front of each line", default: true },
     },
     aliases: { f: "follow", n: "tail", t: "timestamps" },
     positional: NAME_AND_SERVICES,

@@ -13,7 +13,6 @@ import { exitCodeOf, showFailure } from "../terminal/failure.ts";
 import { isInputAwaited } from "../terminal/keyboard.ts";
 import { Output, ReaderGone } from "../terminal/output.ts";
 import { Progress } from "../terminal/progress.ts";
-import { wire } from "../wiring.ts";
 import type { Context } from "./context.ts";
 import { type GlobalOptions, splitGlobalOptions } from "./global_options.ts";
 import { type CommandEntry, COMMANDS, HIDDEN_COMMANDS } from "./mod.ts";
@@ -72,7 +71,7 @@ async function runCommand(rest: readonly string[], call: Call): Promise<number> 
   if (entry === undefined) throw unknownCommand(name);
   const own = ownWords(inputs);
   if (options.help || own.includes("--help") || own.includes("-h")) return await help(name, output);
-  const { command } = await entry.load();
+  const [{ command }, { wire }] = await Promise.all([entry.load(), import("../wiring.ts")]);
   const folder = resolveFolder(options.folder);
   const problems: unknown[] = [];
   const controller = new AbortController();

@@ -4,8 +4,11 @@
  * and left as they are.
  */
 
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { messageOf, PikoError } from "../domain/errors.ts";
+
+// Loaded with this file and not with the bundle that it ends up in: `piko --version` would pay 2 ms for it.
+const sqlite = await import("node:sqlite");
 
 /** Milliseconds that a statement waits for another piko's transaction. */
 const BUSY_TIMEOUT = 10_000;
@@ -149,17 +152,17 @@ export function openDatabase(path: string, options: { create: boolean }): Databa
   const exists = fileExists(path);
   if (!exists && options.create) makeFolder(path);
   return explained(path, () => {
-    const sqlite = new DatabaseSync(exists || options.create ? path : ":memory:", {
+    const opened = new sqlite.DatabaseSync(exists || options.create ? path : ":memory:", {
       timeout: BUSY_TIMEOUT,
       enableForeignKeyConstraints: true,
     });
     try {
-      migrate(path, sqlite);
+      migrate(path, opened);
     } catch (error) {
-      sqlite.close();
+      opened.close();
       throw error;
     }
-    return new Database(path, sqlite);
+    return new Database(path, opened);
   });
 }
 

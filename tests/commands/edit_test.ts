@@ -195,6 +195,7 @@ Deno.test({
       await terminal.press("Enter");
       await terminal.shows(/a note/);
       await terminal.press("C-c");
+      await terminal.shows(/Type\s+:qa/);
       await terminal.press("i");
       await terminal.press("x");
       await terminal.press("Escape");

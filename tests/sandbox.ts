@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import type { Environment, Port, Project, Service } from "../src/domain/environment.ts";
 import { Engine } from "../src/programs/engine.ts";
 import { type Outcome, tryRun } from "../src/programs/run.ts";
 
@@ -31,6 +32,20 @@ export interface CallOptions {
   signal?: AbortSignal;
   /** Milliseconds; a test that hangs should say where. */
   timeout?: number;
+}
+
+/** The documents that `--json` answers with, by the words in them; a test reads those of its command. */
+export interface Answer {
+  environment: Environment;
+  environments: Environment[];
+  services: Service[];
+  ports: Port[];
+  project: Project;
+  projects: Project[];
+  forgotten: { name: string; root: string };
+  lines: { service: string; container: string; time: string; stream: string; text: string }[];
+  destroyed: { project: string; name: string; keptVolumes: string[]; keptBranch: string | null };
+  [variable: `PIKO_${string}`]: string;
 }
 
 /** A test's own machine. */
@@ -127,8 +142,7 @@ export class Sandbox implements AsyncDisposable {
   }
 
   /** Runs piko with `--json` and returns the document. */
-  // deno-lint-ignore no-explicit-any
-  async json(command: string, options: CallOptions = {}): Promise<any> {
+  async json(command: string, options: CallOptions = {}): Promise<Answer> {
     return JSON.parse(await this.pass(`${command} --json`, options));
   }
 

@@ -65,8 +65,13 @@ export class Terminal implements AsyncDisposable {
 
   /** Types a line and presses Enter. */
   async type(line: string): Promise<void> {
-    await this.#tmux("send-keys", "-l", "--", line);
+    await this.write(line);
     await this.press("Enter");
+  }
+
+  /** Types a text as it is. */
+  async write(text: string): Promise<void> {
+    await this.#tmux("send-keys", "-l", "--", text);
   }
 
   /** Presses keys by tmux's names for them: `C-c`, `Enter`, `Up`. */

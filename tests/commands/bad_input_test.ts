@@ -621,7 +621,7 @@ Deno.test({
       for (const listener of listeners) listener.close();
     }
     await sandbox.pass("create late --no-start");
-    assert.equal((await sandbox.json("ports late")).ports[0].hostPort, first + 80);
+    assert.equal((await sandbox.json("ports late")).ports[0]?.hostPort, first + 80);
     await sandbox.pass("destroy late --delete-branch");
     occupySlots(sandbox, 220);
     await refuses(sandbox, ["create", "last", "--no-start"], {

@@ -114,7 +114,7 @@ Deno.test({
         }
         const listed = await sandbox.piko(["list", "--json"], { variables });
         assert.equal(listed.exitCode, 0, listed.stderr);
-        assert.equal(JSON.parse(listed.stdout).environments[0].status, "unknown");
+        assert.equal(JSON.parse(listed.stdout).environments[0]?.status, "unknown");
         assert.match(listed.stderr, /^! .*what runs is unknown$/m);
         assert.match(await sandbox.pass("env one", { variables }), /PIKO_ENV_NAME=one/);
       });
@@ -144,7 +144,7 @@ Deno.test({
         /Containers and networks: Cannot reach the Docker engine/,
       );
       assert.equal(await sandbox.exists(sandbox.worktree("one")), false);
-      assert.equal((await sandbox.json("list")).environments[0].status, "failed");
+      assert.equal((await sandbox.json("list")).environments[0]?.status, "failed");
       assert.equal((await sandbox.leftInEngine()).length, 2);
       await sandbox.pass("destroy one --delete-branch");
       assert.deepEqual(await sandbox.leftInEngine(), []);
@@ -430,7 +430,7 @@ Deno.test({
         );
         assert.match(error.hint, /piko destroy kept again/);
       }
-      assert.equal((await sandbox.json("list")).environments[0].status, "failed");
+      assert.equal((await sandbox.json("list")).environments[0]?.status, "failed");
       await sandbox.pass("destroy kept");
       assert.deepEqual((await sandbox.json("list")).environments, []);
       assert.equal(await sandbox.git("rev-parse", "kept"), branch);

@@ -112,7 +112,7 @@ Deno.test({
         [["app", 4371, 10171], ["app", 4372, 10172], ["db", 4373, 10173]],
         created.stderr,
       );
-      assert.equal(ports[2].protocol, "udp");
+      assert.equal(ports[2]?.protocol, "udp");
       assert.deepEqual((await sandbox.json("status feature-auth")).environment, environment);
     });
 
@@ -164,7 +164,7 @@ Deno.test({
 
     await t.step("publishes the page of this worktree on its own host port", async () => {
       await sandbox.write(`${worktree}/page/index.html`, "feature-auth\n");
-      const answer = await fetch(`http://127.0.0.1:${environment.ports[0].hostPort}/`);
+      const answer = await fetch(`http://127.0.0.1:${environment.ports[0]?.hostPort}/`);
       assert.equal(await answer.text(), "feature-auth\n");
       await sandbox.run(["git", "checkout", "--", "page"], worktree);
     });
@@ -216,8 +216,8 @@ Deno.test({
         stderr,
       );
       const page = async (port: number) => await (await fetch(`http://127.0.0.1:${port}/`)).text();
-      assert.equal(await page(other.ports[0].hostPort), "second\n");
-      assert.equal(await page(environment.ports[0].hostPort), "main\n");
+      assert.equal(await page(other.ports[0]?.hostPort), "second\n");
+      assert.equal(await page(environment.ports[0]?.hostPort), "main\n");
       assert.deepEqual(
         await sandbox.leftInEngine(),
         ["feature-auth", "other"].flatMap((name) => [
@@ -270,7 +270,7 @@ Deno.test({
         true,
       );
       const variables = await sandbox.json("env feature-auth");
-      assert.equal(variables.PIKO_DB_PORT, String(environment.ports[2].hostPort));
+      assert.equal(variables.PIKO_DB_PORT, String(environment.ports[2]?.hostPort));
     });
 
     await t.step(
@@ -499,7 +499,7 @@ Deno.test({
       ".piko.yml": "compose: deploy/stack.yml\nscripts: { setup: echo from the root }\n",
     });
     const { environment } = await sandbox.json("create old --no-start");
-    assert.equal(environment.ports[0].containerPort, 4375);
+    assert.equal(environment.ports[0]?.containerPort, 4375);
     assert.equal(
       await sandbox.exists(`${environment.path}/deploy/docker-compose.piko.yml`),
       true,

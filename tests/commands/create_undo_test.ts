@@ -471,7 +471,7 @@ Deno.test({
     const { environment, services } = await sandbox.json("status odd");
     assert.equal(environment.status, "failed");
     assert.equal(environment.ports.length, 1);
-    assert.equal(services[0].state, "exited");
+    assert.equal(services[0]?.state, "exited");
     assert.equal(await sandbox.exists(".piko/worktrees/odd/docker-compose.piko.yml"), true);
     await saysNo(sandbox, ["create", "odd"], {
       code: "conflict",

@@ -89,7 +89,7 @@ Deno.test({
     assert.match(stderr, /\/nonexistent\.sock/);
     assert.equal(await sandbox.exists(sandbox.worktree("work")), false);
     assert.equal(await sandbox.exists(".piko/data/work"), false);
-    assert.equal((await sandbox.json("list")).environments[0].status, "failed");
+    assert.equal((await sandbox.json("list")).environments[0]?.status, "failed");
     assert.equal((await sandbox.leftInEngine()).length, 3);
 
     await sandbox.pass("destroy work --volumes");
@@ -158,7 +158,7 @@ Deno.test({
       assert.match(said, /not completely destroyed: containers and networks/);
       assert.ok(said.includes(network), said);
       assert.ok(said.includes(foreign), said);
-      assert.equal((await sandbox.json("list")).environments[0].status, "failed");
+      assert.equal((await sandbox.json("list")).environments[0]?.status, "failed");
     } finally {
       await docker("rm", "--force", foreign);
     }
@@ -186,7 +186,7 @@ Deno.test({
       destroying.kill("SIGKILL");
       assert.equal(await destroying.ended(), 137);
     }
-    assert.equal((await sandbox.json("list")).environments[0].status, "failed");
+    assert.equal((await sandbox.json("list")).environments[0]?.status, "failed");
     await sandbox.pass("destroy work --volumes");
     await assertDestroyed(sandbox);
   },

@@ -557,7 +557,7 @@ Deno.test({
     const moved = `${sandbox.folder}/moved`;
     await Deno.rename(sandbox.root, moved);
     const list = await sandbox.json("list --all", { cwd: sandbox.folder });
-    assert.equal(list.environments[0].status, "missing");
+    assert.equal(list.environments[0]?.status, "missing");
     await sandbox.pass(`destroy ${sandbox.project}/work --delete-branch`, { cwd: sandbox.folder });
     assert.equal(
       await Deno.readTextFile(`${moved}/.piko/worktrees/work/notes.txt`),
@@ -565,7 +565,7 @@ Deno.test({
     );
     assert.deepEqual(await names(sandbox), []);
     const { projects } = await sandbox.json("project list", { cwd: sandbox.folder });
-    assert.equal(projects[0].environments, 0);
+    assert.equal(projects[0]?.environments, 0);
     await sandbox.pass(`project forget ${sandbox.project}`, { cwd: sandbox.folder });
   },
 });
@@ -641,7 +641,7 @@ Deno.test({
       `case "$*" in *"worktree remove"*) touch ${folder}/held; exec sleep 60 ;; esac`,
       `exec ${git} "$@"`,
     ]);
-    const status = async () => (await sandbox.json("list")).environments[0].status;
+    const status = async () => (await sandbox.json("list")).environments[0]?.status;
     {
       await using destroying = Background.piko(sandbox, ["destroy", "work"], {
         variables: { PATH },

@@ -120,7 +120,7 @@ Deno.test({
         ["exec", "web", "db", "sh", "-c", 'echo "$PIKO_ENV_NAME $PIKO_WEB_PORT"'],
       );
       const { ports } = await sandbox.json("ports web");
-      assert.equal(stdout, `web ${ports[0].hostPort}\n`);
+      assert.equal(stdout, `web ${ports[0]?.hostPort}\n`);
     });
 
     await t.step("runs the service's shell by default", async () => {

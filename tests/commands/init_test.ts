@@ -145,7 +145,7 @@ Deno.test({
     await using made = await init({ "README.md": "# Sample\n" });
     assert.match(made.stderr, /without a compose file: simple mode/);
     const { projects } = await made.sandbox.json("project list");
-    assert.equal(projects[0].composeFile, null);
+    assert.equal(projects[0]?.composeFile, null);
   },
 });
 

@@ -39,9 +39,8 @@ Deno.test({
     await sandbox.pass("create other --no-attach --no-start");
     const { ports } = await sandbox.json("ports one");
     const hostPort = (service: string, containerPort: number): number =>
-      ports.find((port: { service: string; containerPort: number }) =>
-        port.service === service && port.containerPort === containerPort
-      ).hostPort;
+      ports.find((port) => port.service === service && port.containerPort === containerPort)
+        ?.hostPort ?? 0;
     const open = async (words: string) => (await sandbox.pass(`open ${words}`)).trimEnd();
 
     await t.step("takes the port of the label, else of convention, else the first", async () => {

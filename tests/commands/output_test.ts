@@ -289,7 +289,7 @@ Deno.test({
       ) {
         const { exitCode, stdout, stderr } = await sandbox.piko(args, elsewhere);
         assert.equal(exitCode, 0, stderr);
-        assert.equal(JSON.parse(stdout).environments[0].name, "work", args.join(" "));
+        assert.equal(JSON.parse(stdout).environments[0]?.name, "work", args.join(" "));
       }
       const inside = await sandbox.piko(["-C", sandbox.worktree("work"), "env"], elsewhere);
       assert.match(inside.stdout, /^PIKO_ENV_NAME=work$/m);

@@ -108,7 +108,7 @@ windows:
     await terminal.shows("inner>");
     assert.equal(await lookedAt(sandbox), session);
     await terminal.type('echo "$PIKO_ENV_NAME:$PIKO_WEB_PORT:$(pwd)"');
-    const [{ hostPort }] = (await sandbox.json("ports feature-auth")).ports;
+    const hostPort = (await sandbox.json("ports feature-auth")).ports[0]?.hostPort;
     await terminal.shows(`feature-auth:${hostPort}:${sandbox.worktree("feature-auth")}`);
 
     // Each window is in the right container, with the variables.

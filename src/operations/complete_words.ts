@@ -69,8 +69,12 @@ export function suggestProjects(tools: Tools): Suggestion[] {
 /** Lists the branches that an environment could be made for, those of remotes without the remote's name. */
 export async function suggestBranches(tools: Tools, folder: string): Promise<Suggestion[]> {
   const suggestions = new Map<string, Suggestion>();
-  for (const { name, remote, kind, worktreePath } of await refs(tools, folder)) {
-    if (kind === "tag" || worktreePath !== "" || suggestions.has(name)) continue;
+  const branches = (await refs(tools, folder)).filter(({ kind }) => kind === "branch");
+  const taken = new Set(
+    branches.filter(({ worktreePath }) => worktreePath !== "").map(({ name }) => name),
+  );
+  for (const { name, remote } of branches) {
+    if (taken.has(name) || suggestions.has(name)) continue;
     suggestions.set(name, { value: name, about: remote === "" ? "branch" : `branch of ${remote}` });
   }
   return [...suggestions.values()];

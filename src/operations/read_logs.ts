@@ -47,6 +47,9 @@ export interface Logs {
 /** Milliseconds between two looks at which containers run. */
 const LOOK_AGAIN = 500;
 
+/** Milliseconds of silence after which the log of a container that has stopped is read to its end. */
+const ALL_IS_READ = 300;
+
 /** Milliseconds after which containers that have stopped are not expected back. */
 const STOPPED_FOR_GOOD = 3000;
 
@@ -108,66 +111,149 @@ async function* readLines(
 ): AsyncGenerator<ServiceLine> {
   const ending = new AbortController();
   const signal = AbortSignal.any([ending.signal, ...(watch.signal ? [watch.signal] : [])]);
-  const merged = new MergedLines<ServiceLine & { id: string }>({ endless: request.follow });
-  const times = new Map<string, string>();
-  const open = new Set<string>();
-  const read = (container: Container, label: string, options: LogOptions) => {
-    open.add(container.id);
-    const lines = tools.engine.readLog(container.id, {
-      ...options,
-      follow: request.follow,
-      signal,
-    });
-    merged.add(labelled(lines, container, label), () => open.delete(container.id));
-  };
   try {
-    for (const container of containers) {
-      read(container, labelOf(container, containers), request);
-    }
-    let aliveAt = containers.some(isRunning) ? performance.now() : -Infinity;
-    let lookAt = performance.now() + LOOK_AGAIN;
-    for (;;) {
-      const line = await merged.next(request.follow ? lookAt : undefined);
-      if (line !== undefined) {
-        times.set(line.id, line.time);
-        const { id: _id, ...told } = line;
-        yield told;
-      } else if (!request.follow) {
-        break;
+    if (request.follow) {
+      yield* new FollowedLogs(tools, record, request, signal).lines(containers);
+    } else {
+      const merged = new MergedLines<ServiceLine>({ endless: false });
+      for (const container of containers) {
+        const { tail, since } = request;
+        const lines = tools.engine.readLog(container.id, { tail, since, signal });
+        merged.add(labelled(lines, container, labelOf(container, containers)));
       }
-      const now = performance.now();
-      if (!request.follow || now < lookAt) continue;
-      if (aliveAt > -Infinity && (merged.size > 0 || await isAtWork(tools, record))) aliveAt = now;
-      if (merged.size === 0 && now > aliveAt + STOPPED_FOR_GOOD) break;
-      const { composeProject } = record;
-      const all = await tools.engine.listContainers({ composeProject, signal });
-      const found = wanted(all, request);
-      for (const container of found.filter(isRunning)) {
-        if (open.has(container.id)) continue;
-        const time = times.get(container.id);
-        const since = time === undefined ? undefined : justAfter(time);
-        read(container, labelOf(container, found), { since });
-        aliveAt = now;
+      for (let line = await merged.next(); line !== undefined; line = await merged.next()) {
+        yield line;
       }
-      lookAt = now + LOOK_AGAIN;
+      if (containers.some(isRunning)) return;
     }
-    if (request.follow || !containers.some(isRunning)) {
-      const what = nameOf(record, request);
-      const verb = request.services.length > 1 ? "are" : "is";
-      const start = ["piko up", record.name, ...request.services].join(" ");
-      watch.report({ kind: "note", message: `${what} ${verb} stopped: ${start}` });
-    }
+    const what = nameOf(record, request);
+    const verb = request.services.length > 1 ? "are" : "is";
+    const start = ["piko up", record.name, ...request.services].join(" ");
+    watch.report({ kind: "note", message: `${what} ${verb} stopped: ${start}` });
   } finally {
     ending.abort();
   }
 }
 
+/** The log of one run of a container, while it is read. */
+interface OpenLog {
+  id: string;
+  /** When the run began; undefined for a container that did not run. */
+  startedAt: string | undefined;
+  /** Since when the next line is waited for; undefined while it is there. */
+  waitingSince: number | undefined;
+  /** Ends the reading: engines do not always end the log of a container that has stopped. */
+  ending: AbortController;
+}
+
+/** The logs of containers that come and go. */
+class FollowedLogs {
+  readonly #tools: Tools;
+  readonly #record: EnvironmentRecord;
+  readonly #request: LogRequest;
+  readonly #signal: AbortSignal;
+  readonly #merged = new MergedLines<ServiceLine & { id: string }>({ endless: true });
+  readonly #open = new Map<string, OpenLog>();
+  /** The time of each container's last line. */
+  readonly #times = new Map<string, string>();
+
+  constructor(tools: Tools, record: EnvironmentRecord, request: LogRequest, signal: AbortSignal) {
+    this.#tools = tools;
+    this.#record = record;
+    this.#request = request;
+    this.#signal = signal;
+  }
+
+  async *lines(containers: readonly Container[]): AsyncGenerator<ServiceLine> {
+    const { tail, since } = this.#request;
+    await Promise.all(
+      containers.map((container) =>
+        this.#read(container, labelOf(container, containers), { tail, since })
+      ),
+    );
+    let aliveAt = containers.some(isAlive) ? performance.now() : -Infinity;
+    let lookAt = performance.now() + LOOK_AGAIN;
+    for (;;) {
+      const line = await this.#merged.next(lookAt);
+      if (line !== undefined) {
+        this.#times.set(line.id, line.time);
+        const { id: _id, ...told } = line;
+        yield told;
+      }
+      if (performance.now() < lookAt) continue;
+      const goesOn = await this.#look() ||
+        aliveAt > -Infinity && await isAtWork(this.#tools, this.#record);
+      const now = performance.now();
+      if (goesOn) aliveAt = now;
+      if (this.#merged.size === 0 && now > aliveAt + STOPPED_FOR_GOOD) return;
+      lookAt = now + LOOK_AGAIN;
+    }
+  }
+
+  /** Closes the logs of what has stopped, and opens those of what was started; tells whether anything runs. */
+  async #look(): Promise<boolean> {
+    const { composeProject } = this.#record;
+    const { engine } = this.#tools;
+    const all = await engine.listContainers({ composeProject, signal: this.#signal });
+    const found = wanted(all, this.#request);
+    const details = await engine.inspectContainers([...this.#open.keys()], this.#signal);
+    for (const log of this.#open.values()) {
+      const now = details.find(({ id }) => id === log.id);
+      const goesOn = now !== undefined && now.running && now.startedAt === log.startedAt;
+      const isRead = performance.now() - (log.waitingSince ?? Infinity) > ALL_IS_READ;
+      if (!goesOn && isRead) log.ending.abort();
+    }
+    for (const container of found.filter(isRunning)) {
+      if (this.#open.has(container.id)) continue;
+      const time = this.#times.get(container.id);
+      const since = time === undefined ? undefined : justAfter(time);
+      await this.#read(container, labelOf(container, found), { since });
+    }
+    return found.some(isAlive);
+  }
+
+  async #read(container: Container, label: string, options: LogOptions): Promise<void> {
+    const { id } = container;
+    const [details] = await this.#tools.engine.inspectContainers([id], this.#signal);
+    const log: OpenLog = {
+      id,
+      startedAt: details?.running ? details.startedAt : undefined,
+      waitingSince: undefined,
+      ending: new AbortController(),
+    };
+    const signal = AbortSignal.any([this.#signal, log.ending.signal]);
+    const lines = this.#tools.engine.readLog(id, { ...options, follow: true, signal });
+    this.#open.set(id, log);
+    this.#merged.add(
+      untilEnded(labelled(lines, container, label), log),
+      () => this.#open.delete(id),
+    );
+  }
+}
+
+async function* untilEnded(
+  lines: AsyncGenerator<ServiceLine>,
+  log: OpenLog,
+): AsyncGenerator<ServiceLine & { id: string }> {
+  try {
+    for (;;) {
+      log.waitingSince = performance.now();
+      const next = await lines.next();
+      log.waitingSince = undefined;
+      if (next.done) return;
+      yield { ...next.value, id: log.id };
+    }
+  } catch (error) {
+    if (!log.ending.signal.aborted) throw error;
+  }
+}
+
 async function* labelled(
   lines: AsyncGenerator<LogLine>,
-  { id, name, service }: Container,
+  { name, service }: Container,
   label: string,
-): AsyncGenerator<ServiceLine & { id: string }> {
-  for await (const line of lines) yield { ...line, id, service, container: name, label };
+): AsyncGenerator<ServiceLine> {
+  for await (const line of lines) yield { ...line, service, container: name, label };
 }
 
 function labelOf(container: Container, among: readonly Container[]): string {
@@ -183,4 +269,9 @@ function isAtWork(tools: Tools, record: EnvironmentRecord): Promise<boolean> {
 
 function isRunning({ state }: Container): boolean {
   return state === "running";
+}
+
+/** Tells whether more is to be expected of a container: one in a crash loop runs now and then. */
+function isAlive({ state }: Container): boolean {
+  return state === "running" || state === "restarting";
 }

@@ -3,12 +3,16 @@
  * container, so piko looks again until nothing is left.
  */
 
-import { PikoError } from "../domain/errors.ts";
+import { CommandError, PikoError } from "../domain/errors.ts";
+import { pause } from "../programs/pause.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import type { Tools } from "./tools.ts";
 
 /** How often piko looks again. */
 const ATTEMPTS = 5;
+
+/** Milliseconds between two looks while somebody else removes the same container. */
+const BETWEEN_ATTEMPTS = 1000;
 
 /**
  * Removes containers, networks and images of an environment, and its volumes but for those to keep, anonymous ones
@@ -45,13 +49,25 @@ export async function removeContainers(
         hint: `docker ps --filter label=com.docker.compose.project=${composeProject}`,
       });
     }
-    await compose.down(record, { signal });
+    try {
+      await compose.down(record, { signal });
+    } catch (error) {
+      if (!isBeingRemoved(error) || attempt === ATTEMPTS) throw error;
+      await pause(BETWEEN_ATTEMPTS, signal);
+    }
   }
   await compose.removeImages(composeProject, signal);
   const foreign = await foreignVolumes(tools, composeProject);
   const own = [...volumes].filter((name) => !foreign.has(name)).sort();
   await engine.removeVolumes(own.filter((name) => !keep(name)));
   return own.filter(keep);
+}
+
+/** Tells whether an earlier piko, or somebody else, has begun to remove the same container. */
+function isBeingRemoved(error: unknown): boolean {
+  const cause = error instanceof PikoError ? error.cause : error;
+  return cause instanceof CommandError &&
+    /removal of container \S+ is already in progress/.test(cause.stderr);
 }
 
 /** Refuses networks that foreign containers use: compose leaves them, and calls that a success. */

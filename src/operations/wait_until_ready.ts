@@ -5,6 +5,7 @@
  */
 
 import type { Container } from "../domain/containers.ts";
+import { pause } from "../programs/pause.ts";
 import { CommandError, PikoError, throwIfInterrupted } from "../domain/errors.ts";
 import type { ContainerDetails, Engine } from "../programs/engine.ts";
 
@@ -215,16 +216,4 @@ async function lastLines(engine: Engine, container: Container, lines: number): P
     if (error instanceof PikoError) return [error.message];
     throw error;
   }
-}
-
-function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    signal?.addEventListener("abort", done);
-  });
 }

@@ -5,8 +5,8 @@
  */
 
 import type { Container } from "../domain/containers.ts";
-import { pause } from "../programs/pause.ts";
 import { CommandError, PikoError, throwIfInterrupted } from "../domain/errors.ts";
+import { pause } from "../programs/pause.ts";
 import type { ContainerDetails, Engine } from "../programs/engine.ts";
 
 /** What is waited for, and for how long. */
@@ -33,6 +33,12 @@ const SETTLE_SECONDS_AFTER_CRASH = 3;
 
 /** Crashes that an app is allowed, such as until its database is there. */
 const ALLOWED_RESTARTS = 5;
+
+/** The exit code of what SIGKILL has ended, which is what the kernel sends when memory runs out. */
+const KILLED = 137;
+
+/** Looks at a killed container until the engine knows whether memory ran out. */
+const KILLED_LOOKS = 10;
 
 /** Lines of a container's log that a failure shows. */
 const LOG_LINES = 20;
@@ -163,13 +169,25 @@ async function inspect(
   return (await engine.inspectContainers([container.id], signal))[0];
 }
 
+/** Inspects a container that has failed; the engine learns after its end that the kernel killed it for memory. */
+async function inspectKilled(
+  engine: Engine,
+  container: Container,
+): Promise<ContainerDetails | undefined> {
+  for (let look = 1;; look++) {
+    const details = await inspect(engine, container);
+    if (details?.exitCode !== KILLED || details.oomKilled || look === KILLED_LOOKS) return details;
+    await pause(INTERVAL);
+  }
+}
+
 async function failure(
   engine: Engine,
   container: Container,
   what: string,
   hint?: string,
 ): Promise<PikoError> {
-  const details = await inspect(engine, container);
+  const details = await inspectKilled(engine, container);
   const reason = details?.oomKilled ? `${what} (it ran out of memory)` : what;
   const check = container.health === "unhealthy" ? details?.healthOutput : undefined;
   return new PikoError(`Service "${container.service}" ${reason}`, {

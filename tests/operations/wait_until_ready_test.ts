@@ -234,7 +234,12 @@ Deno.test(
 
 Deno.test("waitUntilReady() says when a container ran out of memory", needed, async () => {
   await using containers = new Containers();
-  await containers.start("web", ["sh", "-c", "tail /dev/zero"], "--memory=6m", "--memory-swap=6m");
+  await containers.start(
+    "web",
+    ["sh", "-c", "tail /dev/zero"],
+    "--memory=24m",
+    "--memory-swap=24m",
+  );
   const error = await failureOf(containers);
   assert.match(error.message, /^Service "web" exited with code \d+ \(it ran out of memory\)$/);
 });

@@ -75,6 +75,13 @@ export class Place implements AsyncDisposable {
     await this.run(["git", "commit", "--quiet", "--message=Begin"], path);
   }
 
+  /** Ends the tmux sessions of the place's environments. */
+  async endSessions(): Promise<void> {
+    if (await Deno.stat(`${this.folder}/tmux-${Deno.uid()}`).then(() => true, () => false)) {
+      await tryRun(["tmux", "kill-server"], { variables: this.variables });
+    }
+  }
+
   /** Removes every container, volume and network of the benchmark, then its folder. */
   async [Symbol.asyncDispose](): Promise<void> {
     say("Cleaning up");
@@ -95,9 +102,7 @@ export class Place implements AsyncDisposable {
         say(`! docker ${list.join(" ")}: ${messageOf(error)}`);
       }
     }
-    if (await Deno.stat(`${this.folder}/tmux-${Deno.uid()}`).then(() => true, () => false)) {
-      await tryRun(["tmux", "kill-server"], { variables: this.variables });
-    }
+    await this.endSessions();
     // Containers may have left files of other users; without the right to remove them, say where they are.
     const removed = await tryRun(["rm", "-rf", "--", this.folder]);
     if (removed.exitCode !== 0) say(`! ${this.folder} could not be removed whole`);

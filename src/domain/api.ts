@@ -1,0 +1,128 @@
+/**
+ * What the server and its page say to each other besides the documents of `environment.ts`: the bodies of requests,
+ * operations with their reports, and the events of `GET /api/events`.
+ */
+
+import type { Environment, Project, Service } from "./environment.ts";
+import type { Report } from "./report.ts";
+
+/** The body of every refusal, the same as with `--json`. */
+export interface ErrorBody {
+  error: {
+    code: string;
+    message: string;
+    hint: string | null;
+    /** The files, names or lines that the message speaks of. */
+    details?: string[];
+    /** The field of the request's body that it is about. */
+    field?: string;
+  };
+}
+
+/** What `POST /api/projects/:project/environments` takes. */
+export interface CreateBody {
+  name: string;
+  branch?: string;
+  from?: string;
+}
+
+/** What `DELETE …/:name` takes. */
+export interface DestroyBody {
+  volumes?: boolean;
+  force?: boolean;
+}
+
+/** What an operation does. */
+export type OperationKind = "create" | "up" | "down" | "restart" | "destroy";
+
+/** Long work that the server does, as it stands now. */
+export interface Operation {
+  id: string;
+  kind: OperationKind;
+  project: string;
+  /** The environment's name. */
+  environment: string;
+  state: "running" | "done" | "failed" | "cancelled";
+  startedAt: string;
+  endedAt: string | null;
+  error: ErrorBody["error"] | null;
+}
+
+/** One report of an operation, with its time. */
+export interface OperationReport {
+  /** Counts from 0 within the operation; the oldest lines of output may be missing. */
+  index: number;
+  at: string;
+  report: Report;
+}
+
+/** What `GET /api/operations/:id` answers, and 202 with no reports yet. */
+export interface OperationInFull {
+  operation: Operation;
+  reports: OperationReport[];
+}
+
+/** A local or remote branch that an environment can start from. */
+export interface Branch {
+  name: string;
+  /** The remote that alone has it; null for a local one. */
+  remote: string | null;
+  /** When its last commit was made. */
+  committedAt: string;
+  subject: string;
+  /** Where it is checked out, if anywhere. */
+  worktree: string | null;
+}
+
+/** What `GET …/:name` answers. */
+export interface EnvironmentDetails {
+  environment: Environment;
+  services: Service[];
+  /** The variables of `piko env`. */
+  variables: Record<string, string>;
+  /** What destroy would refuse to lose; null when the worktree is gone. */
+  work: { files: string[]; commits: string[] } | null;
+  lastCommit: { hash: string; subject: string; author: string; committedAt: string } | null;
+}
+
+/** A line of `GET …/:name/logs`, the data of an event of the default type. */
+export interface LogEvent {
+  service: string;
+  /** The service, with the container's number where it has several. */
+  label: string;
+  container: string;
+  time: string;
+  stream: "stdout" | "stderr";
+  text: string;
+}
+
+/** An event of `GET /api/events`; its SSE type is its `type`, its data the whole of it as JSON. */
+export type ServerEvent =
+  /** Follows a connection that cannot be resumed: everything may have changed, and this is all there is. */
+  | {
+    type: "snapshot";
+    environments: EnvironmentState[];
+    projects: Project[];
+    operations: Operation[];
+    engine: EngineState;
+  }
+  /** An environment is new, or something of it has changed. */
+  | { type: "environment"; environment: Environment; services: Service[] }
+  | { type: "removed"; project: string; name: string }
+  | { type: "projects"; projects: Project[] }
+  | { type: "operation"; operation: Operation }
+  | { type: "report"; operation: string; report: OperationReport }
+  | { type: "engine"; engine: EngineState };
+
+/** An environment with its services. */
+export interface EnvironmentState {
+  environment: Environment;
+  services: Service[];
+}
+
+/** Whether the Docker engine answers, and if not, why and what helps. */
+export interface EngineState {
+  reachable: boolean;
+  message: string | null;
+  hint: string | null;
+}

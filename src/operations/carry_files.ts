@@ -58,7 +58,7 @@ export async function carryLink(
 async function keepIgnored(tools: Tools, record: EnvironmentRecord, path: string): Promise<void> {
   if (await tools.git.isIgnored(record.path, path)) return;
   if (!await tools.git.isIgnored(record.root, path)) return;
-  await tools.git.excludePath(record.root, patternFor(path));
+  await tools.git.excludePaths(record.root, [patternFor(path)]);
 }
 
 function report(

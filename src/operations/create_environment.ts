@@ -20,7 +20,7 @@ import { carryFiles, carryLink } from "./carry_files.ts";
 import {
   composeFilesOf,
   givePorts,
-  OVERRIDE_FILE,
+  OVERRIDE_PATTERNS,
   overrideFileOf,
   readCompose,
   targetOf,
@@ -204,7 +204,7 @@ async function makeWorktree(call: Call, record: EnvironmentRecord): Promise<Envi
     detail: isNew ? { createdBranch: branch, at: commit } : {},
   });
   await step(call, record, "files", async () => {
-    await tools.git.excludePath(root, OVERRIDE_FILE);
+    await tools.git.excludePaths(root, OVERRIDE_PATTERNS);
     await carryFiles(tools, record, config, watch);
   });
   await step(call, record, "data", async () => {

@@ -511,13 +511,17 @@ export class Git {
     return found.split("\0").includes(plain);
   }
 
-  /** Adds a pattern to the repository's `info/exclude`, which is not committed, unless it stands there. */
-  async excludePath(root: string, pattern: string, { signal }: Cancellable = {}): Promise<void> {
+  /** Adds patterns to the repository's `info/exclude`, which is not committed, unless they stand there. */
+  async excludePaths(
+    root: string,
+    patterns: readonly string[],
+    { signal }: Cancellable = {},
+  ): Promise<void> {
     const file = (await this.#run([
       ...["git", "-C", root, "rev-parse", "--path-format=absolute", "--git-path", "info/exclude"],
     ], { signal })).replace(/\n$/, "");
     await Deno.mkdir(file.slice(0, file.lastIndexOf("/")), { recursive: true });
-    await addLine(file, pattern);
+    for (const pattern of patterns) await addLine(file, pattern);
   }
 
   /**

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { needs } from "../needs.ts";
 import { CREATE_STEPS, DESTROY_STEPS, Holding } from "./broken_off.ts";
+import { Sandbox } from "../sandbox.ts";
 import { refuteAccident, stateOf } from "./refusal.ts";
 
 const engine = needs("git", "engine", "compose", "images");
@@ -181,5 +182,21 @@ Deno.test({
     await sandbox.pass("create one");
     assert.equal(await Deno.readTextFile(`${sandbox.worktree("one")}/slow.txt`), "slow\n");
     await sandbox.pass("destroy one --delete-branch");
+  },
+});
+
+Deno.test({
+  name: "piko destroy takes along the half of an override file that a kill has left",
+  ...needs("git"),
+  async fn() {
+    await using sandbox = await Sandbox.create({ init: true });
+    await sandbox.pass("create one");
+    const worktree = sandbox.worktree("one");
+    await sandbox.write(`${worktree}/docker-compose.piko.yml.${crypto.randomUUID()}.tmp`, "# Ma");
+    await sandbox.write(`${worktree}/docker-compose.piko.yml.notes`, "precious\n");
+    const said = await sandbox.fail("destroy one", 4);
+    assert.match(said, /untracked: docker-compose\.piko\.yml\.notes\n {2}→/);
+    await Deno.remove(`${worktree}/docker-compose.piko.yml.notes`);
+    await sandbox.pass("destroy one");
   },
 });

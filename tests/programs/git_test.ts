@@ -840,20 +840,20 @@ Deno.test("Git.isTrackedIn() looks into a commit, not into the folder", async ()
   assert.equal(await git.isTrackedIn(root, "-x", "README"), false);
 });
 
-Deno.test("Git.excludePath() adds a line once, eight at a time", async () => {
+Deno.test("Git.excludePaths() adds a line once, eight at a time", async () => {
   await using sandbox = await Sandbox.create();
   const { git } = sandbox;
   const { root, path } = await withWorktree(sandbox);
   const file = `${root}/.git/info/exclude`;
   await Deno.writeTextFile(file, "# mine\nkept");
   await Promise.all(
-    Array.from({ length: 8 }, (_, n) => git.excludePath(path, `/override-${n % 2}`)),
+    Array.from({ length: 8 }, (_, n) => git.excludePaths(path, [`/override-${n % 2}`])),
   );
   const text = await Deno.readTextFile(file);
   assert.deepEqual(text.split("\n").sort(), ["", "# mine", "/override-0", "/override-1", "kept"]);
   await Deno.remove(`${root}/.git/info`, { recursive: true });
   const odd = "a [b]*? \\c ";
-  await git.excludePath(root, patternFor(odd));
+  await git.excludePaths(root, [patternFor(odd)]);
   await Deno.writeTextFile(`${path}/${odd}`, "x");
   assert.deepEqual((await git.listWork(path)).files, []);
 });

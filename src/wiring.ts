@@ -2,6 +2,7 @@
 
 import { executablePath } from "./build_info.ts";
 import { PikoError } from "./domain/errors.ts";
+import { ALL_SLOTS, parseSlots } from "./domain/ports.ts";
 import { toolVariables } from "./domain/variables.ts";
 import type { Tools } from "./operations/tools.ts";
 import { Compose } from "./programs/compose.ts";
@@ -29,12 +30,13 @@ export interface WiringOptions {
 /** Wires piko; disposed, it closes the registry. */
 export function wire(options: WiringOptions): Tools & Disposable {
   const variables = withoutEnvironment(options.variables);
+  const slots = variables.PIKO_SLOTS ? parseSlots(variables.PIKO_SLOTS) : ALL_SLOTS;
   const home = homeFolder(variables);
   const database = openDatabase(`${home}/state.db`, { create: options.create });
   const forTools = toolVariables(variables);
   return {
     projects: new Projects(database),
-    environments: new Environments(database),
+    environments: new Environments(database, slots),
     git: new Git({ variables: forTools }),
     compose: new Compose({ variables: forTools }),
     engine: options.engine ?? new Engine({ variables: forTools }),
@@ -77,9 +79,14 @@ function absolute(path: string): string {
   return path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
 }
 
+/** The variables that a person sets for piko itself. */
+const SETTINGS: readonly string[] = ["PIKO_HOME", "PIKO_SLOTS"];
+
 /** Leaves out the variables of the environment that piko was started in: they are not those of the one it works on. */
 function withoutEnvironment(variables: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(variables).filter(([name]) => !name.startsWith("PIKO_") || name === "PIKO_HOME"),
+    Object.entries(variables).filter(([name]) =>
+      !name.startsWith("PIKO_") || SETTINGS.includes(name)
+    ),
   );
 }

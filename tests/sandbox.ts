@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import type { Environment, Port, Project, Service } from "../src/domain/environment.ts";
 import { Engine } from "../src/programs/engine.ts";
 import { type Outcome, tryRun } from "../src/programs/run.ts";
+import { type ClaimedSlots, claimSlots } from "./slots.ts";
 
 const checkout = decodeURIComponent(new URL("..", import.meta.url).pathname);
 
@@ -22,6 +23,11 @@ export interface SandboxOptions {
   project?: string;
   /** Whether `piko init` has run. */
   init?: boolean;
+  /**
+   * The slots that its environments get: ten of its own by default, so many times ten by a number, or those that piko gives
+   * out without `PIKO_SLOTS`, of which the test uses the lowest ten or the highest ten.
+   */
+  slots?: number | "lowest" | "highest";
 }
 
 /** Variables besides those of the sandbox, and where to stand. */
@@ -57,8 +63,16 @@ export class Sandbox implements AsyncDisposable {
   /** The folder of the tmux server's socket, which must be short. */
   readonly #tmuxFolder: string;
   readonly #composeProjects = new Set<string>();
+  readonly #slots: ClaimedSlots;
 
-  private constructor(folder: string, tmuxFolder: string, project: string) {
+  private constructor(
+    folder: string,
+    tmuxFolder: string,
+    project: string,
+    slots: ClaimedSlots,
+    areGiven: boolean,
+  ) {
+    this.#slots = slots;
     this.folder = folder;
     this.#tmuxFolder = tmuxFolder;
     this.project = project;
@@ -73,7 +87,13 @@ export class Sandbox implements AsyncDisposable {
       TMUX_TMPDIR: tmuxFolder,
       TERM: "dumb",
       LC_ALL: "C.UTF-8",
+      ...(areGiven ? { PIKO_SLOTS: `${slots.first}-${slots.last}` } : {}),
     };
+  }
+
+  /** The lowest slot that its environments get. */
+  get firstSlot(): number {
+    return this.#slots.first;
   }
 
   /** Makes a sandbox with a repository of one commit. */
@@ -81,7 +101,9 @@ export class Sandbox implements AsyncDisposable {
     const project = options.project ?? `t${crypto.randomUUID().slice(0, 8)}`;
     const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "piko-sandbox-" }));
     const tmuxFolder = await Deno.makeTempDir({ dir: "/tmp", prefix: "pt" });
-    const sandbox = new Sandbox(folder, tmuxFolder, project);
+    const { slots = 1 } = options;
+    const claimed = await claimSlots(slots);
+    const sandbox = new Sandbox(folder, tmuxFolder, project, claimed, typeof slots === "number");
     await Deno.mkdir(`${folder}/home`);
     await Deno.writeTextFile(
       `${folder}/home/.gitconfig`,
@@ -232,6 +254,7 @@ export class Sandbox implements AsyncDisposable {
       await this.#destroyAll();
       assert.deepEqual(await this.#sessionsOfPiko(), [], "left in tmux");
     } finally {
+      this.#slots[Symbol.dispose]();
       await this.#endTmux();
       await Deno.remove(this.folder, { recursive: true });
     }

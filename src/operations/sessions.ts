@@ -178,6 +178,7 @@ function sessionVariables(tools: Tools, record: EnvironmentRecord): Record<strin
     ...environmentVariables(record),
     // A tmux server that was started with another registry would not know the environment.
     PIKO_HOME: tools.home,
+    ...(tools.variables.PIKO_SLOTS ? { PIKO_SLOTS: tools.variables.PIKO_SLOTS } : {}),
   };
 }
 

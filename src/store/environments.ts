@@ -6,7 +6,7 @@
 import type { Mode, State } from "../domain/environment.ts";
 import { PikoError } from "../domain/errors.ts";
 import { composeProjectNames, quote } from "../domain/names.ts";
-import { type GivenPort, MAX_SLOT } from "../domain/ports.ts";
+import { ALL_SLOTS, type GivenPort, MAX_SLOT, type SlotRange } from "../domain/ports.ts";
 import type { Step } from "../domain/report.ts";
 import type { Database, Row } from "./database.ts";
 import type { ProjectRecord } from "./projects.ts";
@@ -72,9 +72,12 @@ const COLUMNS =
 /** The tables of environments and of what belongs to them. */
 export class Environments {
   readonly #database: Database;
+  readonly #slots: SlotRange;
 
-  constructor(database: Database) {
+  /** @param slots are those that it gives out; environments of other slots stay what they are. */
+  constructor(database: Database, slots: SlotRange = ALL_SLOTS) {
     this.#database = database;
+    this.#slots = slots;
   }
 
   /**
@@ -301,8 +304,12 @@ export class Environments {
     const taken = new Set(
       this.#database.all("SELECT slot FROM environments").map((row) => row.slot),
     );
-    for (let slot = 1; slot <= MAX_SLOT; slot++) if (!taken.has(slot)) return slot;
-    throw new PikoError(`All ${MAX_SLOT} slots of this machine are in use`, {
+    const { first, last } = this.#slots;
+    for (let slot = first; slot <= last; slot++) if (!taken.has(slot)) return slot;
+    const which = first === 1 && last === MAX_SLOT
+      ? `All ${MAX_SLOT} slots of this machine`
+      : `The slots ${first} to ${last} of PIKO_SLOTS`;
+    throw new PikoError(`${which} are in use`, {
       code: "conflict",
       hint: "piko list --all shows what exists; piko destroy NAME frees a slot",
     });

@@ -601,6 +601,7 @@ Deno.test({
     await using sandbox = await Sandbox.create({
       files: { "compose.yaml": 'services: { app: { image: "busybox:1.36", ports: ["80"] } }\n' },
       init: true,
+      slots: "highest",
     });
     const slot = 219;
     occupySlots(sandbox, slot - 1);
@@ -629,7 +630,19 @@ Deno.test({
       message: /ll 220 slots of this machine are in use/,
       hint: /piko list --all.*piko destroy/,
     });
+    await refuses(sandbox, ["create", "last", "--no-start"], {
+      code: "conflict",
+      message: /he slots 7 to 9 of PIKO_SLOTS are in use/,
+      hint: /piko list --all.*piko destroy/,
+    }, { variables: { PIKO_SLOTS: "7-9" } });
     occupySlots(sandbox, 0);
+    for (const PIKO_SLOTS of ["9-7", "0-9", "9-221", "many", "-1-9"]) {
+      await refuses(sandbox, ["create", "last", "--no-start"], {
+        code: "usage",
+        message: new RegExp(`PIKO_SLOTS is "${PIKO_SLOTS}", which is no range of slots`),
+        hint: /export PIKO_SLOTS=1-220/,
+      }, { variables: { PIKO_SLOTS } });
+    }
   },
 });
 

@@ -80,7 +80,7 @@ Deno.test({
   name: "piko create makes worktree, data, ports, override file, containers, and runs the scripts",
   ...NEEDED,
   fn: async (t) => {
-    await using sandbox = await Sandbox.create({ files: FILES, init: true });
+    await using sandbox = await Sandbox.create({ files: FILES, init: true, slots: "lowest" });
     const { project, root } = sandbox;
     const worktree = sandbox.worktree("feature-auth");
     const created = await sandbox.piko(["create", "feature-auth", "--json"], {
@@ -250,6 +250,7 @@ Deno.test({
           `services:\n  db:\n${app}["5432:5432"]\n  app:\n${app}["8080:8080", "8081:8081"]\n`,
       },
       init: true,
+      slots: "lowest",
     });
     const { exitCode, stdout, stderr } = await sandbox.piko(
       ["create", "feature-auth", "--no-start", "--json"],
@@ -408,7 +409,7 @@ Deno.test({
     assert.equal(await Deno.readTextFile(`${logs}/prepare.log`), "one\n");
     assert.equal(
       await Deno.readTextFile(`${logs}/setup.log`),
-      `piko-${sandbox.project}-feature 1\n`,
+      `piko-${sandbox.project}-feature ${sandbox.firstSlot}\n`,
     );
     assert.equal(await sandbox.exists(`${environment.path}/docker-compose.piko.yml`), false);
 

@@ -425,7 +425,7 @@ Deno.test({
     assert.match(stderr, /No destroy script was run: the worktree is gone/);
     await assertGone(sandbox, "work");
     await sandbox.pass("create work");
-    assert.equal((await sandbox.json("status work")).environment.slot, 1);
+    assert.equal((await sandbox.json("status work")).environment.slot, sandbox.firstSlot);
   },
 });
 

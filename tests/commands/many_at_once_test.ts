@@ -31,6 +31,7 @@ Deno.test({
     await using sandbox = await Sandbox.create({
       files: { "docker-compose.yml": COMPOSE },
       init: true,
+      slots: 2,
     });
     const other = `${sandbox.root}-other`;
     await sandbox.run(["git", "clone", "--quiet", sandbox.root, other]);
@@ -53,7 +54,7 @@ Deno.test({
       assert.equal(environments.length, 16);
       assert.deepEqual([...new Set(environments.map(({ status }) => status))], ["running"]);
       const slots = environments.map(({ slot }) => slot).sort((a, b) => a - b);
-      assert.deepEqual(slots, Array.from({ length: 16 }, (_, index) => index + 1));
+      assert.deepEqual(slots, Array.from({ length: 16 }, (_, index) => index + sandbox.firstSlot));
       const ports = environments.flatMap((environment) => environment.ports);
       assert.equal(new Set(ports.map(({ hostPort }) => hostPort)).size, 16);
       assert.equal(new Set(environments.map(({ composeProject }) => composeProject)).size, 16);

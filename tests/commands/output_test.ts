@@ -40,7 +40,10 @@ Deno.test({
   name: "piko --json answers with the documented fields",
   ...needs("git", "engine", "compose", "images"),
   fn: async (t) => {
-    await using sandbox = await Sandbox.create({ files: { "docker-compose.yml": COMPOSE } });
+    await using sandbox = await Sandbox.create({
+      files: { "docker-compose.yml": COMPOSE },
+      slots: "lowest",
+    });
     const project = {
       name: sandbox.project,
       root: sandbox.root,

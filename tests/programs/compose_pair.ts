@@ -16,6 +16,7 @@ import {
 import { isPortTaken } from "../../src/programs/port_probe.ts";
 import { run } from "../../src/programs/run.ts";
 import { needs } from "../needs.ts";
+import { type ClaimedSlots, claimSlots } from "../slots.ts";
 
 const FIXTURES = new URL("../fixtures/compose/", import.meta.url).pathname;
 
@@ -128,22 +129,23 @@ export interface PairOptions {
 export class Pair implements AsyncDisposable {
   readonly root: string;
   readonly #prefix: string;
+  readonly #slots: ClaimedSlots;
   #twins: [Twin, Twin] | undefined;
 
-  private constructor(root: string, prefix: string) {
+  private constructor(root: string, prefix: string, slots: ClaimedSlots) {
     this.root = root;
     this.#prefix = prefix;
+    this.#slots = slots;
   }
 
   static async up(fixture: string, options: PairOptions = {}): Promise<Pair> {
     const prefix = uniqueName();
     const root = await Deno.makeTempDir({ prefix: `${prefix}-` });
-    const pair = new Pair(root, prefix);
+    const slots = await claimSlots(1);
+    const pair = new Pair(root, prefix, slots);
     try {
-      // Two slots that neither the other tests nor a person's environments are likely to have.
-      const slot = 60 + 2 * Math.floor(Math.random() * 80);
-      const a = await pair.#make("a", slot, fixture, options);
-      const b = await pair.#make("b", slot + 1, fixture, options);
+      const a = await pair.#make("a", slots.first, fixture, options);
+      const b = await pair.#make("b", slots.first + 1, fixture, options);
       pair.#twins = [a, b];
       if (options.start !== false) {
         // Both come to their end before a failure of one takes everything down.
@@ -206,6 +208,7 @@ export class Pair implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    using _slots = this.#slots;
     const projects = ["a", "b"].map((name) => `${this.#prefix}-${name}`);
     await Promise.all(projects.map(async (composeProject) => {
       await compose.down({ composeProject }, { volumes: true });

@@ -1,14 +1,24 @@
 import assert from "node:assert/strict";
+import { portBlock } from "../../src/domain/ports.ts";
 import { isPortTaken } from "../../src/programs/port_probe.ts";
+import { claimSlots } from "../slots.ts";
 
-/** Listens on a port that the machine chooses. */
+// Ports that the machine chooses would be chosen again for another test as soon as they are free.
+const slots = await claimSlots(1);
+globalThis.addEventListener("unload", () => slots[Symbol.dispose]());
+const nextPort = numbers(portBlock(slots.first).first);
+
+function* numbers(first: number): Generator<number, never> {
+  for (let number = first;; number++) yield number;
+}
+
+/** Listens on a port that nobody else uses. */
 function listen(hostname: string, protocol: "tcp" | "udp"): { port: number } & Disposable {
+  const port = nextPort.next().value;
   const listener = protocol === "tcp"
-    ? Deno.listen({ hostname, port: 0 })
-    : Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
-  const address = listener.addr;
-  assert.ok("port" in address);
-  return { port: address.port, [Symbol.dispose]: () => listener.close() };
+    ? Deno.listen({ hostname, port })
+    : Deno.listenDatagram({ transport: "udp", hostname, port });
+  return { port, [Symbol.dispose]: () => listener.close() };
 }
 
 /** The addresses of this machine, which may have no IPv6. */

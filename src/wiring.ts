@@ -12,6 +12,7 @@ import { Tmux } from "./programs/tmux.ts";
 import { openDatabase } from "./store/database.ts";
 import { Environments } from "./store/environments.ts";
 import { Projects } from "./store/projects.ts";
+import { SharedServices } from "./store/shared_services.ts";
 
 /** Which piko is wired, for whom. */
 export interface WiringOptions {
@@ -33,10 +34,12 @@ export function wire(options: WiringOptions): Tools & Disposable {
   const slots = variables.PIKO_SLOTS ? parseSlots(variables.PIKO_SLOTS) : ALL_SLOTS;
   const home = homeFolder(variables);
   const database = openDatabase(`${home}/state.db`, { create: options.create });
+  const environments = new Environments(database, slots);
   const forTools = toolVariables(variables);
   return {
     projects: new Projects(database),
-    environments: new Environments(database, slots),
+    environments,
+    shared: new SharedServices(database, environments),
     git: new Git({ variables: forTools }),
     compose: new Compose({ variables: forTools }),
     engine: options.engine ?? new Engine({ variables: forTools }),

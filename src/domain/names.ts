@@ -14,6 +14,9 @@ export const MAX_COMPOSE_PROJECT = 63;
 /** The environment name that the compose project of shared services stands for. */
 export const SHARED = "shared";
 
+/** What the registry calls a project's shared services among its environments; no environment can be named so. */
+export const SHARED_NAME = ".shared";
+
 /** Makes a name of `[a-z0-9-]`, at most 40 characters, of any text; it may become empty. */
 export function flattenName(text: string): string {
   return text.toLowerCase().replace(/[^a-z0-9-]+/g, "-").replace(/^-+/, "").slice(0, MAX_NAME)
@@ -53,11 +56,12 @@ export function projectName(typed: string): string {
 }
 
 /**
- * Lists the names that an environment's compose project may have, the documented one first. Joining with `-` is
- * ambiguous, and 40 + 40 characters do not fit into 63, so the ones after it carry a number.
+ * Lists the names that the compose project of an environment, or of {@link SHARED_NAME}, may have, the documented one
+ * first. Joining with `-` is ambiguous, and 40 + 40 characters do not fit into 63, so the ones after it carry a number.
  */
 export function* composeProjectNames(project: string, environment: string): Generator<string> {
-  const wanted = `piko-${project}-${environment}`;
+  const isShared = environment === SHARED_NAME;
+  const wanted = `piko-${project}-${isShared ? SHARED : environment}`;
   if (wanted.length <= MAX_COMPOSE_PROJECT && environment !== SHARED) yield wanted;
   for (let number = 2;; number++) {
     const suffix = `-${number}`;

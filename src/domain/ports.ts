@@ -22,6 +22,8 @@ export interface WantedPort {
 /** A host port with what it was given to. */
 export interface GivenPort extends WantedPort {
   hostPort: number;
+  /** Whether it is one of a shared service, which several environments reach and none of them owns. */
+  shared?: true;
 }
 
 /** What {@link assignHostPorts} answers. */

@@ -6,11 +6,13 @@ import type { Git } from "../programs/git.ts";
 import type { Tmux } from "../programs/tmux.ts";
 import type { Environments } from "../store/environments.ts";
 import type { Projects } from "../store/projects.ts";
+import type { SharedServices } from "../store/shared_services.ts";
 
 /** The registry and the programs that piko drives. */
 export interface Tools {
   projects: Projects;
   environments: Environments;
+  shared: SharedServices;
   git: Git;
   compose: Compose;
   engine: Engine;

@@ -78,6 +78,34 @@ export const MIGRATIONS: readonly string[] = [
     kept_at TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  ALTER TABLE environments ADD COLUMN kind TEXT NOT NULL DEFAULT 'environment'
+    CHECK (kind IN ('environment', 'shared'));
+
+  CREATE UNIQUE INDEX one_shared_per_project ON environments (project_id) WHERE kind = 'shared';
+
+  CREATE TABLE shared_services (
+    project_id INTEGER NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
+    service TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('starting', 'shared', 'isolated')),
+    PRIMARY KEY (project_id, service)
+  ) STRICT;
+
+  CREATE TABLE shared_users (
+    environment_id INTEGER NOT NULL REFERENCES environments (id) ON DELETE CASCADE,
+    service TEXT NOT NULL,
+    PRIMARY KEY (environment_id, service)
+  ) STRICT;
+
+  CREATE TABLE shared_links (
+    environment_id INTEGER NOT NULL REFERENCES environments (id) ON DELETE CASCADE,
+    service TEXT NOT NULL,
+    network TEXT NOT NULL,
+    aliases TEXT NOT NULL,
+    wanted INTEGER NOT NULL CHECK (wanted IN (0, 1)),
+    PRIMARY KEY (environment_id, service, network)
+  ) STRICT;
+  `,
 ];
 
 /** The schema that this piko reads and writes. */

@@ -5,13 +5,24 @@
 
 import type { Mode, State } from "../domain/environment.ts";
 import { PikoError } from "../domain/errors.ts";
-import { composeProjectNames, quote } from "../domain/names.ts";
+import { composeProjectNames, quote, SHARED_NAME } from "../domain/names.ts";
 import { ALL_SLOTS, type GivenPort, MAX_SLOT, type SlotRange } from "../domain/ports.ts";
 import type { Step } from "../domain/report.ts";
+import { compareText } from "../domain/variables.ts";
 import type { Database, Row } from "./database.ts";
 import type { ProjectRecord } from "./projects.ts";
 
-/** An environment as the registry knows it. */
+/** What an environment takes from its project's shared services instead of having it of its own. */
+export interface SharedUse {
+  /** The compose project of the shared services. */
+  composeProject: string;
+  services: string[];
+}
+
+/**
+ * An environment as the registry knows it. A project's shared services are one too, which has the root for its
+ * worktree: they need a slot, ports, a compose project and steps as an environment does. It is in no list.
+ */
 export interface EnvironmentRecord {
   id: number;
   projectId: number;
@@ -30,7 +41,10 @@ export interface EnvironmentRecord {
   overrideFile: string | null;
   session: string | null;
   createdAt: string;
+  /** Its own ports, and those of the shared services that it uses. */
   ports: GivenPort[];
+  /** Null for an environment that uses none. */
+  shared: SharedUse | null;
 }
 
 /** What `reserve` needs to know. */
@@ -88,12 +102,14 @@ export class Environments {
   reserve(project: ProjectRecord, wanted: Wanted): EnvironmentRecord {
     return this.#database.transaction(() => {
       this.refuseTaken(project.id, wanted.name, wanted.branch);
+      const kind = wanted.name === SHARED_NAME ? "shared" : "environment";
       const slot = this.#lowestFreeSlot();
       const composeProject = this.#freeComposeProject(project, wanted.name);
       const { id } = this.#database.run(
         `INSERT INTO environments
-           (project_id, name, branch, slot, mode, state, path, data_dir, compose_project, created_at)
-         VALUES (?, ?, ?, ?, ?, 'creating', ?, ?, ?, ?)`,
+           (kind, project_id, name, branch, slot, mode, state, path, data_dir, compose_project, created_at)
+         VALUES (?, ?, ?, ?, ?, ?, 'creating', ?, ?, ?, ?)`,
+        kind,
         project.id,
         wanted.name,
         wanted.branch,
@@ -147,9 +163,19 @@ export class Environments {
 
   /** Lists the environments of a project, or of all, by project and name. */
   list(projectId?: number): EnvironmentRecord[] {
+    const own = `${COLUMNS} WHERE e.kind = 'environment'`;
     const rows = projectId === undefined
-      ? this.#database.all(`${COLUMNS} ORDER BY p.name, e.name`)
-      : this.#database.all(`${COLUMNS} WHERE e.project_id = ? ORDER BY e.name`, projectId);
+      ? this.#database.all(`${own} ORDER BY p.name, e.name`)
+      : this.#database.all(`${own} AND e.project_id = ? ORDER BY e.name`, projectId);
+    return this.#withPorts(rows);
+  }
+
+  /** Lists the shared services of a project, or of all, each project's as one record. */
+  listShared(projectId?: number): EnvironmentRecord[] {
+    const shared = `${COLUMNS} WHERE e.kind = 'shared'`;
+    const rows = projectId === undefined
+      ? this.#database.all(`${shared} ORDER BY p.name`)
+      : this.#database.all(`${shared} AND e.project_id = ?`, projectId);
     return this.#withPorts(rows);
   }
 
@@ -206,7 +232,7 @@ export class Environments {
   /** Replaces the ports of an environment, computed inside the transaction that records them. */
   givePorts(id: number, assign: (kept: readonly GivenPort[]) => readonly GivenPort[]): GivenPort[] {
     return this.#database.transaction(() => {
-      const given = assign(this.require(id).ports);
+      const given = assign(ownPorts(this.require(id)));
       this.#database.run("DELETE FROM ports WHERE environment_id = ?", id);
       for (const port of given) {
         this.#database.run(
@@ -220,7 +246,7 @@ export class Environments {
           port.hostPort,
         );
       }
-      return this.require(id).ports;
+      return ownPorts(this.require(id));
     });
   }
 
@@ -233,6 +259,15 @@ export class Environments {
       step,
       JSON.stringify(detail),
       new Date().toISOString(),
+    );
+  }
+
+  /** Forgets the steps of an operation that has come to its end and leaves nothing to finish. */
+  endOperation(id: number, operation: string): void {
+    this.#database.run(
+      "DELETE FROM steps WHERE environment_id = ? AND operation = ?",
+      id,
+      operation,
     );
   }
 
@@ -336,28 +371,62 @@ export class Environments {
   }
 
   #withPorts(rows: Row[]): EnvironmentRecord[] {
+    if (rows.length === 0) return [];
     const ports = new Map<number, GivenPort[]>();
-    const sql = "SELECT * FROM ports";
-    const order = " ORDER BY service, container_port, protocol, host_port";
-    const found = rows.length === 1
-      ? this.#database.all(`${sql} WHERE environment_id = ?${order}`, Number(rows[0]?.id))
-      : rows.length === 0
-      ? []
-      : this.#database.all(sql + order);
-    for (const row of found) {
-      const id = Number(row.environment_id);
-      const list = ports.get(id) ?? [];
-      if (list.length === 0) ports.set(id, list);
-      list.push({
-        service: String(row.service),
-        containerPort: Number(row.container_port),
-        protocol: row.protocol === "udp" ? "udp" : "tcp",
-        hostIp: row.host_ip === null ? null : String(row.host_ip),
-        hostPort: Number(row.host_port),
-      });
+    const uses = new Map<number, SharedUse>();
+    const ids = rows.length === 1 ? [Number(rows[0]?.id)] : [];
+    const only = (column: string) => ids.length === 0 ? "" : ` WHERE ${column} = ?`;
+    for (const row of this.#database.all(`SELECT * FROM ports${only("environment_id")}`, ...ids)) {
+      listIn(ports, Number(row.environment_id)).push(portOf(row));
     }
-    return rows.map((row) => environmentOf(row, ports.get(Number(row.id)) ?? []));
+    for (const row of this.#database.all(SHARED_USES + only("u.environment_id"), ...ids)) {
+      const user = Number(row.user);
+      const use = uses.get(user) ?? { composeProject: String(row.compose_project), services: [] };
+      uses.set(user, use);
+      const service = String(row.used);
+      if (!use.services.includes(service)) use.services.push(service);
+      if (row.host_port !== null) listIn(ports, user).push({ ...portOf(row), shared: true });
+    }
+    for (const list of ports.values()) list.sort(byPlace);
+    return rows.map((row) => {
+      const known = Number(row.id);
+      return environmentOf(row, ports.get(known) ?? [], uses.get(known) ?? null);
+    });
   }
+}
+
+/** What each environment uses of its project's shared services, with one row for each port or none. */
+const SHARED_USES = `
+  SELECT u.environment_id AS user, u.service AS used, s.compose_project, p.*
+  FROM shared_users u
+  JOIN environments e ON e.id = u.environment_id
+  JOIN environments s ON s.project_id = e.project_id AND s.kind = 'shared'
+  LEFT JOIN ports p ON p.environment_id = s.id AND p.service = u.service`;
+
+/** Lists the ports that an environment owns. */
+export function ownPorts({ ports }: Pick<EnvironmentRecord, "ports">): GivenPort[] {
+  return ports.filter(({ shared }) => shared !== true);
+}
+
+function portOf(row: Row): GivenPort {
+  return {
+    service: String(row.service),
+    containerPort: Number(row.container_port),
+    protocol: row.protocol === "udp" ? "udp" : "tcp",
+    hostIp: row.host_ip === null ? null : String(row.host_ip),
+    hostPort: Number(row.host_port),
+  };
+}
+
+function byPlace(a: GivenPort, b: GivenPort): number {
+  return compareText(a.service, b.service) || a.containerPort - b.containerPort ||
+    compareText(a.protocol, b.protocol) || a.hostPort - b.hostPort;
+}
+
+function listIn<T>(lists: Map<number, T[]>, key: number): T[] {
+  const list = lists.get(key) ?? [];
+  if (list.length === 0) lists.set(key, list);
+  return list;
 }
 
 function* firstOf<T>(items: Iterable<T>, count: number): Generator<T> {
@@ -392,7 +461,11 @@ function nameTaken(known: EnvironmentRecord, branch: string): PikoError {
   });
 }
 
-function environmentOf(row: Row, ports: GivenPort[]): EnvironmentRecord {
+function environmentOf(
+  row: Row,
+  ports: GivenPort[],
+  shared: SharedUse | null,
+): EnvironmentRecord {
   return {
     id: Number(row.id),
     projectId: Number(row.project_id),
@@ -411,5 +484,6 @@ function environmentOf(row: Row, ports: GivenPort[]): EnvironmentRecord {
     session: row.session === null ? null : String(row.session),
     createdAt: String(row.created_at),
     ports,
+    shared,
   };
 }

@@ -149,6 +149,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     completes: [["list", "forget"], "project"],
     load: () => import("./project.ts"),
   },
+  server: {
+    usage: "",
+    brief: "Show and steer the environments in the browser",
+    load: () => import("./server.ts"),
+  },
   completion: {
     usage: "bash|zsh|fish",
     brief: "Print a script that completes piko's words in a shell",

@@ -32,6 +32,16 @@ export interface DestroyBody {
   force?: boolean;
 }
 
+/** What `POST …/:name/up`, `/down` and `/restart` take; none of the services means all. */
+export interface ServicesBody {
+  services?: string[];
+}
+
+/** What `POST …/:name/open` answers. */
+export interface EditorOpened {
+  opened: { editor: string[]; paths: string[] };
+}
+
 /** What an operation does. */
 export type OperationKind = "create" | "up" | "down" | "restart" | "destroy";
 
@@ -83,6 +93,8 @@ export interface EnvironmentDetails {
   /** What destroy would refuse to lose; null when the worktree is gone. */
   work: { files: string[]; commits: string[] } | null;
   lastCommit: { hash: string; subject: string; author: string; committedAt: string } | null;
+  /** Why git could not tell the last two; null when it could, or had nothing to tell. */
+  problem: string | null;
 }
 
 /** A line of `GET …/:name/logs`, the data of an event of the default type. */
@@ -94,6 +106,18 @@ export interface LogEvent {
   time: string;
   stream: "stdout" | "stderr";
   text: string;
+}
+
+/** What the other events of `GET …/:name/logs` say, by their SSE type. */
+export interface LogEvents {
+  /** Something worth knowing, such as that the containers have stopped. */
+  note: { message: string };
+  /** So many lines were left out at this place, because the reader was too slow for them. */
+  dropped: { count: number };
+  /** Nothing will follow; whoever reads closes the stream, which would be opened again otherwise. */
+  end: Record<string, never>;
+  /** What an {@link ErrorBody} says; nothing will follow. */
+  failure: ErrorBody["error"];
 }
 
 /** An event of `GET /api/events`; its SSE type is its `type`, its data the whole of it as JSON. */
@@ -112,7 +136,24 @@ export type ServerEvent =
   | { type: "projects"; projects: Project[] }
   | { type: "operation"; operation: Operation }
   | { type: "report"; operation: string; report: OperationReport }
-  | { type: "engine"; engine: EngineState };
+  | { type: "engine"; engine: EngineState }
+  /** The server ends, and the stream with it. */
+  | { type: "closing" };
+
+/** What the page is made of when it is asked for. */
+export interface PageState {
+  /** Path and query of the page, in which the choice is. */
+  url: string;
+  projects: Project[];
+  environments: EnvironmentState[];
+  operations: Operation[];
+  engine: EngineState;
+  /** The project that the server was started in. */
+  project: string | null;
+  version: string;
+  /** The id of the last event that the state contains: `GET /api/events?after=` goes on from there. */
+  cursor: string;
+}
 
 /** An environment with its services. */
 export interface EnvironmentState {

@@ -40,6 +40,36 @@ export function requireProject(tools: Registry, folder: string): ProjectRecord {
 }
 
 /**
+ * Finds a project by its name.
+ *
+ * @throws {PikoError} not-found with the nearest name.
+ */
+export function requireProjectNamed(tools: Registry, name: string): ProjectRecord {
+  const project = tools.projects.findByName(name);
+  if (project !== undefined) return project;
+  const near = nearestName(name, tools.projects.list().map((known) => known.name));
+  throw new PikoError(`There is no project ${quote(name)}`, {
+    code: "not-found",
+    hint: near === undefined ? "piko project list" : `did you mean ${near}?`,
+  });
+}
+
+/**
+ * Finds the environment of a project that has exactly this name.
+ *
+ * @throws {PikoError} not-found with the nearest name.
+ */
+export function requireEnvironmentOf(
+  tools: Registry,
+  project: ProjectRecord,
+  name: string,
+): EnvironmentRecord {
+  const found = tools.environments.find(project.id, name);
+  if (found === undefined) throw notFound(tools, project, name);
+  return found;
+}
+
+/**
  * Finds the environment that was named: `name` in the project of the folder, `project/name` from anywhere, or without a
  * name the one whose worktree the folder lies in. A branch's name serves as the name it was made into.
  *

@@ -1,7 +1,7 @@
 /** Makes sure that two pikos never work on one environment at once. */
 
 import type { Watch } from "../domain/report.ts";
-import { acquireLock, type Lock } from "../store/locks.ts";
+import { acquireLock, type Lock, refuseHeld } from "../store/locks.ts";
 import type { ProjectRecord } from "../store/projects.ts";
 import type { Tools } from "./tools.ts";
 
@@ -24,6 +24,19 @@ export function lockEnvironment(
           : `Waiting for ${holder.command} (process ${holder.pid})`,
       }),
   });
+}
+
+/**
+ * Refuses an environment that another piko works on, without taking its lock.
+ *
+ * @throws {PikoError} conflict that says who works on it.
+ */
+export function refuseLocked(
+  tools: Pick<Tools, "home">,
+  project: Pick<ProjectRecord, "id">,
+  name: string,
+): Promise<void> {
+  return refuseHeld(locksFolder(tools), lockKey(project.id, name));
 }
 
 /** The folder that the locks lie in. */

@@ -55,6 +55,29 @@ export interface Ref {
   worktreePath: string;
 }
 
+/** A branch with its last commit. */
+export interface BranchTip {
+  /** Without the remote's name. */
+  name: string;
+  /** Empty for one in the repository itself. */
+  remote: string;
+  /** In ISO 8601. */
+  committedAt: string;
+  subject: string;
+  /** The worktree that has it checked out, or nothing. */
+  worktreePath: string;
+}
+
+/** A commit as a person knows it. */
+export interface Commit {
+  /** Short. */
+  hash: string;
+  subject: string;
+  author: string;
+  /** In ISO 8601. */
+  committedAt: string;
+}
+
 /** One line of `git worktree list`; the first one is the main worktree. */
 export interface Worktree {
   path: string;
@@ -301,6 +324,36 @@ export class Git {
     return parseRefs(
       await this.#run(["git", "-C", root, "for-each-ref", `--format=${format}`, ...kinds], {}),
     );
+  }
+
+  /** Lists at most so many branches, those of remotes too, by their last commits, the newest first. */
+  async listBranches(
+    root: string,
+    most: number,
+    { signal }: Cancellable = {},
+  ): Promise<BranchTip[]> {
+    const format =
+      "%(refname)%00%(committerdate:iso-strict)%00%(worktreepath)%00%(contents:subject)%00";
+    return parseBranches(
+      await this.#run([
+        ...["git", "-C", root, "for-each-ref", "--sort=-committerdate", `--count=${most}`],
+        ...[`--format=${format}`, "refs/heads", "refs/remotes"],
+      ], { signal }),
+    );
+  }
+
+  /** Tells the commit that a worktree has checked out; undefined when there is none. */
+  async lastCommit(
+    worktreePath: string,
+    { signal }: Cancellable = {},
+  ): Promise<Commit | undefined> {
+    if (await this.head(worktreePath, { signal }) === undefined) return undefined;
+    const told = await this.#run([
+      ...["git", "-C", worktreePath, "-c", "log.showSignature=false", "log", "-1", "--no-color"],
+      "--format=%h%x00%s%x00%an%x00%cI",
+    ], { signal });
+    const [hash = "", subject = "", author = "", committedAt = ""] = told.trimEnd().split("\0");
+    return { hash, subject, author, committedAt };
   }
 
   /** Lists the worktrees of a repository, the main one first. */
@@ -938,6 +991,17 @@ export function parseRefs(text: string): Ref[] {
       const [, remote, branch] = /^refs\/(?:heads|remotes\/([^/]+))\/(.+)$/s.exec(ref) ?? [];
       if (branch === undefined || (remote !== undefined && branch === "HEAD")) return [];
       return [{ name: branch, kind: "branch", remote: remote ?? "", worktreePath }];
+    },
+  );
+}
+
+/** Reads the branches that `for-each-ref` lists with their last commits; a remote's HEAD is none of them. */
+export function parseBranches(text: string): BranchTip[] {
+  return [...text.matchAll(/([^\0]+)\0([^\0]*)\0([^\0]*)\0([^\0]*)\0\n/g)].flatMap(
+    ([, ref = "", committedAt = "", worktreePath = "", subject = ""]): BranchTip[] => {
+      const [, remote, name] = /^refs\/(?:heads|remotes\/([^/]+))\/(.+)$/s.exec(ref) ?? [];
+      if (name === undefined || (remote !== undefined && name === "HEAD")) return [];
+      return [{ name, remote: remote ?? "", committedAt, subject, worktreePath }];
     },
   );
 }

@@ -63,13 +63,13 @@ export async function acquireLock(
   options: LockOptions,
 ): Promise<Lock> {
   throwIfInterrupted(options.signal);
-  const path = `${folder}/${encodeURIComponent(key)}.lock`;
+  const path = lockPath(folder, key);
   const file = await openLockFile(folder, path);
   try {
     let shown: string | undefined;
     while (!await file.tryLock(true)) {
       const holder = await readHolder(path);
-      if (!options.block) throw conflict(holder);
+      if (!options.block) throw heldBy(holder, "wait until it is done, or leave out --no-block");
       const text = JSON.stringify(holder) ?? "";
       if (shown === undefined || (holder !== undefined && text !== shown)) {
         shown = text;
@@ -119,14 +119,11 @@ function writeHolder(file: Deno.FsFile, holder: LockHolder): void {
   }
 }
 
-function conflict(holder: LockHolder | undefined): PikoError {
+function heldBy(holder: LockHolder | undefined, hint: string): PikoError {
   const message = holder === undefined
     ? "Another piko is at work on it"
     : `"${holder.command}" (process ${holder.pid}) is at work on it`;
-  return new PikoError(message, {
-    code: "conflict",
-    hint: "wait until it is done, or leave out --no-block",
-  });
+  return new PikoError(message, { code: "conflict", hint });
 }
 
 function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
@@ -144,10 +141,24 @@ function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<v
 /** Tells whether somebody holds the lock named `key` now. */
 export async function isLocked(folder: string, key: string): Promise<boolean> {
   try {
-    using file = await Deno.open(`${folder}/${encodeURIComponent(key)}.lock`, { read: true });
+    using file = await Deno.open(lockPath(folder, key), { read: true });
     return !await file.tryLock(false);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
+}
+
+/**
+ * Refuses a lock that somebody holds now, and takes it for nobody.
+ *
+ * @throws {PikoError} conflict that says who holds it.
+ */
+export async function refuseHeld(folder: string, key: string): Promise<void> {
+  if (!await isLocked(folder, key)) return;
+  throw heldBy(await readHolder(lockPath(folder, key)), "wait until it is done");
+}
+
+function lockPath(folder: string, key: string): string {
+  return `${folder}/${encodeURIComponent(key)}.lock`;
 }

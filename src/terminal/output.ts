@@ -3,6 +3,8 @@
  * person reads the other. Colours and moving lines are for a terminal alone.
  */
 
+import { withoutStyles } from "../domain/styles.ts";
+
 /** How much is said, and in what form. */
 export interface OutputOptions {
   json: boolean;
@@ -110,13 +112,7 @@ export function visibleLength(text: string): number {
   return [...withoutStyles(text)].length;
 }
 
-/** Takes escape sequences out of text, for a place where they would do harm. */
-export function withoutStyles(text: string): string {
-  return text.replace(SEQUENCE, "");
-}
-
 const ESCAPE = String.fromCharCode(27);
-const SEQUENCE = new RegExp(`${ESCAPE}\\[[0-9;]*m`, "g");
 
 function styled(style: Style, text: string): string {
   return `${ESCAPE}[${STYLES[style]}m${text}${ESCAPE}[0m`;

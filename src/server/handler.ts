@@ -1,0 +1,86 @@
+/** Answers every request: the guard first, then the files of the page, the page, and the API. */
+
+import { ASSETS } from "../../web/assets.ts";
+import { answerError, answerHtml, isBug, Refusal, SECURITY_HEADERS } from "./answers.ts";
+import { answerApi, type Parts, wrongMethod } from "./api.ts";
+import type { Guard } from "./guard.ts";
+import { answerOutside, answerPage } from "./page.ts";
+
+/** What the handler works with. */
+export interface HandlerOptions {
+  parts: Parts;
+  guard: Guard;
+  /** Is told of what nobody expects. */
+  failed: (error: unknown) => void;
+}
+
+/** Makes the function that answers requests. */
+export function makeHandler(
+  { parts, guard, failed }: HandlerOptions,
+): (request: Request) => Promise<Response> {
+  const files = new Map(Object.entries(ASSETS));
+  return async (request) => {
+    try {
+      return await answer(request);
+    } catch (error) {
+      if (isBug(error)) failed(error);
+      return answerError(error);
+    }
+  };
+
+  async function answer(request: Request): Promise<Response> {
+    guard.checkHost(request);
+    const url = new URL(request.url);
+    const file = files.get(url.pathname);
+    if (file !== undefined) {
+      guard.checkAsset(request);
+      requireRead(request);
+      return new Response(file.text, {
+        headers: { ...SECURITY_HEADERS, "content-type": file.type, "cache-control": "no-cache" },
+      });
+    }
+    if (url.pathname === "/login") return login(request, url);
+    const isPage = url.pathname === "/";
+    try {
+      guard.check(request);
+    } catch (error) {
+      if (!isPage || !(error instanceof Refusal)) throw error;
+      return outside(request, error);
+    }
+    if (!isPage) return await answerApi(parts, request, url);
+    requireRead(request);
+    return await answerPage(parts, url);
+  }
+
+  /** Exchanges a ticket for the cookie; a browser that has the cookie goes on to the page in any case. */
+  function login(request: Request, url: URL): Response {
+    requireRead(request);
+    const isIn = parts.keys.redeemTicket(url.searchParams.get("ticket") ?? "");
+    if (!isIn && !guard.hasCookie(request)) {
+      return answerOutside({
+        status: 401,
+        message: "This address was used already, or is too old.",
+        cameFromElsewhere: false,
+      });
+    }
+    return answerHtml("", 303, {
+      location: "/",
+      ...(isIn ? { "set-cookie": guard.setCookie() } : {}),
+    });
+  }
+}
+
+function outside(request: Request, { status, message }: Refusal): Response {
+  const site = request.headers.get("sec-fetch-site");
+  const isVisit = request.headers.get("sec-fetch-mode") === "navigate";
+  const cameFromElsewhere = isVisit && (site === "cross-site" || site === "same-site");
+  return answerOutside({
+    status: status === 403 ? 403 : 401,
+    message: `${message}.`,
+    cameFromElsewhere,
+  });
+}
+
+function requireRead({ method }: Request): void {
+  if (method !== "GET" && method !== "HEAD") throw wrongMethod(["GET"]);
+}

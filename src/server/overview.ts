@@ -1,0 +1,161 @@
+/**
+ * What exists and what runs, kept up to date for every page at once. Whoever notices that something may have changed says
+ * so, any number of times; one listing answers them all, and only what is different afterwards is told. Nothing is asked
+ * for while nothing happens.
+ */
+
+import type { EngineState, EnvironmentState, ServerEvent } from "../domain/api.ts";
+import type { Project } from "../domain/environment.ts";
+import type { Report } from "../domain/report.ts";
+import { describeEnvironments } from "../operations/list_environments.ts";
+import { describeProject } from "../operations/projects.ts";
+import type { Tools } from "../operations/tools.ts";
+import type { EnvironmentRecord } from "../store/environments.ts";
+
+/** Milliseconds between two listings; the first change after a quiet time is listed at once. */
+const PAUSE = 50;
+
+/** What the overview works with. */
+export interface OverviewOptions {
+  tools: Tools;
+  /** Tells a change to everybody. */
+  publish: (event: ServerEvent) => void;
+  /** Tells of a listing that failed. */
+  failed: (error: unknown) => void;
+}
+
+/** What exists and what runs. */
+export class Overview {
+  readonly #tools: Tools;
+  readonly #publish: (event: ServerEvent) => void;
+  readonly #failed: (error: unknown) => void;
+  #environments = new Map<string, { state: EnvironmentState; text: string }>();
+  #projects: Project[] = [];
+  /** What the registry said when they were described. */
+  #projectsText = "";
+  #engine: EngineState = { reachable: true, message: null, hint: null };
+  /** The listing that is under way. */
+  #listing: Promise<void> | undefined;
+  /** The one that follows it, for changes that it may have missed. */
+  #next: Promise<void> | undefined;
+  #lastEnd = -Infinity;
+  #isEnded = false;
+
+  constructor({ tools, publish, failed }: OverviewOptions) {
+    this.#tools = tools;
+    this.#publish = publish;
+    this.#failed = failed;
+  }
+
+  /** The environments by project and name. */
+  get environments(): EnvironmentState[] {
+    return [...this.#environments.values()].map(({ state }) => state);
+  }
+
+  get projects(): Project[] {
+    return this.#projects;
+  }
+
+  get engine(): EngineState {
+    return this.#engine;
+  }
+
+  /** Finds what is known of an environment. */
+  find(project: string, name: string): EnvironmentState | undefined {
+    return this.#environments.get(`${project}/${name}`)?.state;
+  }
+
+  /** Says that something may have changed. */
+  changed(): void {
+    void this.refresh();
+  }
+
+  /** Lists again, and resolves when that is done. */
+  refresh(): Promise<void> {
+    if (this.#listing === undefined) return this.#listing = this.#list();
+    return this.#next ??= this.#listing.then(() => this.#listing = this.#list());
+  }
+
+  /** Resolves when everything that was said to have changed is known. */
+  async settled(): Promise<void> {
+    while (this.#listing !== undefined) await (this.#next ?? this.#listing);
+  }
+
+  /** Tells whether the engine answers. */
+  setEngine(engine: EngineState): void {
+    if (JSON.stringify(engine) === JSON.stringify(this.#engine)) return;
+    this.#engine = engine;
+    this.#publish({ type: "engine", engine });
+  }
+
+  /** Ends it: nothing is listed any more. */
+  end(): void {
+    this.#isEnded = true;
+  }
+
+  async #list(): Promise<void> {
+    const pause = this.#lastEnd + PAUSE - performance.now();
+    if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+    this.#next = undefined;
+    try {
+      if (!this.#isEnded) await this.#update();
+    } catch (error) {
+      this.#failed(error);
+    } finally {
+      this.#lastEnd = performance.now();
+      this.#listing = undefined;
+    }
+  }
+
+  async #update(): Promise<void> {
+    const tools = this.#tools;
+    const records = tools.environments.list();
+    let complaint: Extract<Report, { kind: "warning" }> | undefined;
+    const states = await describeEnvironments(tools, records, {
+      report: (report) => {
+        if (report.kind === "warning") complaint = report;
+      },
+    });
+    if (this.#isEnded) return;
+    if (complaint !== undefined) {
+      const { message, hint = null } = complaint;
+      this.setEngine({
+        reachable: false,
+        message: message.replace(/; what runs is unknown$/, ""),
+        hint,
+      });
+    }
+    await this.#updateProjects(records);
+    const before = this.#environments;
+    this.#environments = new Map(
+      states.map((state) => {
+        const { project, name } = state.environment;
+        return [`${project}/${name}`, { state, text: JSON.stringify(state) }];
+      }),
+    );
+    for (const [key, { state }] of before) {
+      if (this.#environments.has(key)) continue;
+      const { project, name } = state.environment;
+      this.#publish({ type: "removed", project, name });
+    }
+    for (const [key, { state, text }] of this.#environments) {
+      if (before.get(key)?.text !== text) this.#publish({ type: "environment", ...state });
+    }
+  }
+
+  /** Describes the projects when the registry says something else of them; their files are read for it. */
+  async #updateProjects(records: readonly EnvironmentRecord[]): Promise<void> {
+    const tools = this.#tools;
+    const known = tools.projects.list();
+    const text = JSON.stringify([known, known.map(({ id }) => countOf(records, id))]);
+    if (text === this.#projectsText) return;
+    const projects = await Promise.all(known.map((record) => describeProject(tools, record)));
+    this.#projectsText = text;
+    this.#projects = projects;
+    this.#publish({ type: "projects", projects });
+  }
+}
+
+function countOf(records: readonly EnvironmentRecord[], projectId: number): number {
+  return records.filter((record) => record.projectId === projectId).length;
+}

@@ -1,0 +1,63 @@
+/** The page with all that is known when it is asked for, and the page of those who are not let in. */
+
+import { buildInfo } from "../build_info.ts";
+import type { PageState } from "../domain/api.ts";
+import { renderPage } from "../../web/page.ts";
+import { answerHtml } from "./answers.ts";
+import type { Parts } from "./api.ts";
+
+/** Answers with the page. */
+export async function answerPage(parts: Parts, url: URL): Promise<Response> {
+  const { overview, operations, events, tools, folder } = parts;
+  await overview.settled();
+  const state: PageState = {
+    url: url.pathname + url.search,
+    projects: overview.projects,
+    environments: overview.environments,
+    operations: operations.list(),
+    engine: overview.engine,
+    project: tools.projects.findAt(folder)?.name ?? null,
+    version: buildInfo.version,
+    cursor: events.cursor,
+  };
+  return answerHtml(renderPage(state));
+}
+
+/** What is said to a browser without the cookie. */
+export interface Outside {
+  status: 401 | 403;
+  message: string;
+  /**
+   * Whether another page has led here. Browsers then keep the cookie back, which a visit that this page begins itself would
+   * have.
+   */
+  cameFromElsewhere: boolean;
+}
+
+/** Answers with the page that says how to get in. */
+export function answerOutside({ status, message, cameFromElsewhere }: Outside): Response {
+  const again = cameFromElsewhere ? '<meta http-equiv="refresh" content="0; url=/">\n' : "";
+  return answerHtml(
+    `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+${again}<title>piko</title>
+<link rel="stylesheet" href="/assets/style.css">
+</head>
+<body class="outside">
+<main>
+<h1>piko</h1>
+<p>${message}</p>
+<p>Run this in a terminal. It prints an address that lets this browser in, and opens it:</p>
+<pre><code>piko server</code></pre>
+<p>The browser stays in afterwards, also when the server is started again.</p>
+</main>
+</body>
+</html>
+`,
+    status,
+  );
+}

@@ -1,0 +1,130 @@
+/**
+ * The server: listens on loopback, in IPv4 and IPv6, and puts its parts together. Connections that are opened and say
+ * nothing cost one file each and keep nobody waiting; Deno has no time limit for them.
+ */
+
+import type { Operation, ServerEvent } from "../domain/api.ts";
+import { PikoError } from "../domain/errors.ts";
+import type { Tools } from "../operations/tools.ts";
+import type { Parts } from "./api.ts";
+import { Events } from "./events.ts";
+import { Guard } from "./guard.ts";
+import { makeHandler } from "./handler.ts";
+import type { Keys } from "./keys.ts";
+import { Operations } from "./operations.ts";
+import { Overview } from "./overview.ts";
+
+/** The address that the server listens on where nobody says another one: both of loopback. */
+export const LOOPBACK = "127.0.0.1";
+
+/** The port that the server listens on where nobody says another one. */
+export const USUAL_PORT = 19876;
+
+/** How the server is started. */
+export interface ServeOptions {
+  tools: Tools;
+  keys: Keys;
+  /** The folder that it is started in. */
+  folder: string;
+  /** An address of loopback, `0.0.0.0` or `::`. */
+  host: string;
+  /** 0 takes a free one. */
+  port: number;
+  /** Is told of what nobody expects. */
+  failed: (error: unknown) => void;
+}
+
+/** A server that listens. */
+export interface RunningServer {
+  port: number;
+  /** Makes an address that lets a browser in once. */
+  loginUrl: () => string;
+  /** Cancels what is running, ends every stream, and resolves with what was running and how it ended. */
+  stop: () => Promise<Operation[]>;
+}
+
+/**
+ * Starts the server.
+ *
+ * @throws {Deno.errors.AddrInUse} when somebody listens on the port.
+ */
+export async function serve(options: ServeOptions): Promise<RunningServer> {
+  const { tools, keys, folder, host, failed } = options;
+  const events = new Events(() => ({
+    type: "snapshot",
+    environments: overview.environments,
+    projects: overview.projects,
+    operations: operations.list(),
+    engine: overview.engine,
+  }));
+  const publish = (event: ServerEvent) => events.publish(event);
+  const overview = new Overview({ tools, publish, failed });
+  const operations = new Operations(tools, publish, failed);
+  await overview.refresh();
+
+  let handler: (request: Request) => Promise<Response> = () =>
+    Promise.reject(new TypeError("asked before it listened"));
+  const listeners = listen(host, options.port, (request) => handler(request));
+  const port = listeners[0]?.addr.port ?? 0;
+  const loginUrl = () => `http://${nameOf(host)}:${port}/login?ticket=${keys.issueTicket()}`;
+  const parts: Parts = { tools, folder, overview, events, operations, keys, loginUrl };
+  const guard = new Guard({ port, beyondLoopback: !isLoopback(host), keys });
+  handler = makeHandler({ parts, guard, failed });
+
+  return {
+    port,
+    loginUrl,
+    async stop() {
+      const closed = listeners.map((listener) => listener.shutdown());
+      const ended = await operations.end();
+      overview.end();
+      events.close();
+      events[Symbol.dispose]();
+      await Promise.all(closed);
+      return ended;
+    },
+  };
+}
+
+/** Tells whether only this machine reaches an address. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+type Listener = Deno.HttpServer<Deno.NetAddr>;
+
+function listen(
+  host: string,
+  port: number,
+  handler: (request: Request) => Promise<Response>,
+): Listener[] {
+  const open = (hostname: string, port: number) =>
+    Deno.serve({
+      hostname,
+      port,
+      onListen: () => {},
+      onError: () => new Response(null, { status: 500 }),
+    }, handler);
+  if (host !== LOOPBACK && host !== "localhost") return [open(host, port)];
+  const first = open(LOOPBACK, port);
+  try {
+    return [first, open("::1", first.addr.port)];
+  } catch (error) {
+    // A machine without IPv6 has no such address.
+    if (!(error instanceof Deno.errors.AddrNotAvailable) && !isNoSuchFamily(error)) {
+      void first.shutdown();
+      throw error;
+    }
+    return [first];
+  }
+}
+
+/** EAFNOSUPPORT, which has no class of its own: Linux 97, macOS 47. */
+function isNoSuchFamily(error: unknown): boolean {
+  return error instanceof Error && /os error (97|47)\b/.test(error.message);
+}
+
+function nameOf(host: string): string {
+  if (host === LOOPBACK || host === "::1" || !isLoopback(host)) return "localhost";
+  throw new PikoError(`piko server cannot listen on ${host}`, { code: "usage" });
+}

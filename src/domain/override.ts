@@ -37,8 +37,8 @@ export interface OverrideOptions {
   /** The worktree of the environment, absolute. */
   worktreePath: string;
   /**
-   * Labels for every container. Volumes and networks get none: newer versions of compose want to
-   * recreate a volume whose labels changed.
+   * Labels for every container and network. Volumes get none: newer versions of compose want to recreate a
+   * volume whose labels changed.
    */
   labels?: Record<string, string> | undefined;
   /** Sources of bind mounts that do not exist, as {@link bindSources} lists them. */
@@ -50,7 +50,7 @@ export function composeOverride(config: ComposeConfig, options: OverrideOptions)
   const warnings: string[] = [];
   const file = {
     services: overrideServices(config, options, warnings),
-    networks: overrideNetworks(config, options.composeProject, warnings),
+    networks: overrideNetworks(config, options, warnings),
     volumes: overrideVolumes(config, options, warnings),
   };
   const text =
@@ -206,7 +206,7 @@ function withTag(image: string): string {
 
 function overrideNetworks(
   config: ComposeConfig,
-  composeProject: string,
+  { composeProject, labels }: OverrideOptions,
   warnings: string[],
 ): YamlMap {
   const networks: YamlMap = {};
@@ -224,6 +224,7 @@ function overrideNetworks(
       driver_opts: network?.driver_opts?.[BRIDGE_NAME] === undefined
         ? undefined
         : { [BRIDGE_NAME]: RESET },
+      labels,
     });
   }
   return networks;

@@ -34,8 +34,14 @@ export const OVERRIDE_PATTERNS: readonly string[] = [OVERRIDE_FILE, `${OVERRIDE_
 /** What every override file that piko wrote begins with. */
 const OVERRIDE_START = "# Made by piko ";
 
-/** The label by which every container says which repository it belongs to. */
+/** The label by which every container and network says which repository it belongs to. */
 export const ROOT_LABEL = "dev.piko.root";
+
+/**
+ * The label by which they say when that repository was registered: two registries may know the same repository, and what
+ * one has made is not the other's.
+ */
+export const REGISTERED_LABEL = "dev.piko.registered";
 
 /** Finds the compose files of a worktree, or of the root; undefined when there are none. */
 export async function composeFilesOf(
@@ -142,7 +148,7 @@ export async function writeOverride(
     ports: record.ports,
     root: record.root,
     worktreePath: record.path,
-    labels: { [ROOT_LABEL]: record.root },
+    labels: { [ROOT_LABEL]: record.root, [REGISTERED_LABEL]: record.registeredAt },
     missing: await listMissing(bindSources(config)),
   });
   for (const message of override.warnings) watch.report({ kind: "warning", message });

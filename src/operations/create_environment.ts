@@ -103,14 +103,12 @@ export async function createEnvironment(
     }
     await makeSession(call, record);
     throwIfInterrupted(watch.signal);
-    tools.environments.beginStep(record.id, "create", "record");
-    tools.environments.setState(record.id, "ready");
+    tools.environments.endCreate(record.id, "ready");
     undo.keep();
     return tools.environments.require(record.id);
   } catch (error) {
     if (request.keep) {
-      tools.environments.beginStep(record.id, "create", "record");
-      tools.environments.setState(record.id, "failed");
+      tools.environments.endCreate(record.id, "failed");
       watch.report({ kind: "note", message: `Kept ${name} as it is, for inspection: ${path}` });
     } else {
       await undo.run();

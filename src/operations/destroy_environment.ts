@@ -65,6 +65,7 @@ export async function destroyEnvironment(
   await refuseUndeletableBranch(tools, record, request, watch);
   const createdCommit = commitOfNewBranch(tools, record);
 
+  tools.environments.endOperation(record.id, "destroy");
   await runDestroyScript(tools, record, watch);
   if (await isThere(record.path)) await refuseWork(tools, record, request, watch);
 

@@ -17,6 +17,7 @@ import {
   targetOf,
   writeOverride,
 } from "./compose_environment.ts";
+import { recordSteps } from "./journal.ts";
 import { lockEnvironment } from "./lock_environment.ts";
 import type { Tools } from "./tools.ts";
 import { refuseUnfinished, requireWorktree } from "./require_worktree.ts";
@@ -46,8 +47,25 @@ export async function startEnvironment(
   watch: Watch,
 ): Promise<EnvironmentRecord> {
   using _lock = await lockEnvironment(tools, { id: found.projectId }, found.name, watch);
-  let record = tools.environments.require(found.id);
+  const record = tools.environments.require(found.id);
   await requireWorktree(record);
+  const { services } = request;
+  return await recordSteps(
+    tools,
+    record.id,
+    "up",
+    { services },
+    (begin) => startContainers(tools, record, request, watch, begin),
+  );
+}
+
+async function startContainers(
+  tools: Tools,
+  record: EnvironmentRecord,
+  request: StartRequest,
+  watch: Watch,
+  begin: (step: Step) => void,
+): Promise<EnvironmentRecord> {
   const { config, warnings } = await readProjectConfig(record.root);
   for (const message of warnings) watch.report({ kind: "warning", message });
   const files = await composeFilesOf(tools, record.path, config);
@@ -55,6 +73,7 @@ export async function startEnvironment(
     if (request.services.length > 0) throw noContainers(record);
     if (files === undefined) {
       watch.report({ kind: "note", message: `${record.name} has no containers to start` });
+      begin("session");
       return await restoreSession(tools, record, watch);
     }
     // A branch that had no compose file has got one: its environment gets containers.
@@ -68,6 +87,7 @@ export async function startEnvironment(
     });
   }
   await tools.compose.requireVersion(watch.signal);
+  begin("override");
   await step(watch, "override", async () => {
     const compose = await readCompose(tools, record, files, watch);
     refuseUnknown(request.services, Object.keys(compose.services ?? {}));
@@ -76,6 +96,7 @@ export async function startEnvironment(
     record = tools.environments.require(record.id);
     return await writeOverride(record, compose, files, watch) ? "written anew" : "unchanged";
   });
+  begin("containers");
   await step(watch, "containers", async () => {
     const target = targetOf(record, files, overrideFileOf(files));
     const options = {
@@ -98,8 +119,12 @@ export async function startEnvironment(
     }
     return "";
   });
+  begin("session");
   record = await restoreSession(tools, record, watch);
-  if (request.wait) await waitForContainers(tools, record, request, watch);
+  if (request.wait) {
+    begin("ready");
+    await waitForContainers(tools, record, request, watch);
+  }
   return record;
 }
 
@@ -123,13 +148,17 @@ export async function stopEnvironment(
     watch.report({ kind: "note", message: `${record.name} has no containers yet` });
     return record;
   }
-  await step(watch, "containers", async () => {
-    await tools.compose.stop(record, {
-      services,
-      signal: watch.signal,
-      onLine: (line) => watch.report({ kind: "output", step: "containers", line, from: "stderr" }),
+  await recordSteps(tools, record.id, "down", { services }, async (begin) => {
+    begin("containers");
+    await step(watch, "containers", async () => {
+      await tools.compose.stop(record, {
+        services,
+        signal: watch.signal,
+        onLine: (line) =>
+          watch.report({ kind: "output", step: "containers", line, from: "stderr" }),
+      });
+      return "stopped";
     });
-    return "stopped";
   });
   return record;
 }
@@ -149,15 +178,23 @@ export async function restartEnvironment(
   using _lock = await lockEnvironment(tools, { id: found.projectId }, found.name, watch);
   const record = tools.environments.require(found.id);
   refuseUnfinished(record);
-  await step(watch, "containers", async () => {
-    await tools.compose.restart(record, {
-      services: request.services,
-      signal: watch.signal,
-      onLine: (line) => watch.report({ kind: "output", step: "containers", line, from: "stderr" }),
+  const { services } = request;
+  await recordSteps(tools, record.id, "restart", { services }, async (begin) => {
+    begin("containers");
+    await step(watch, "containers", async () => {
+      await tools.compose.restart(record, {
+        services,
+        signal: watch.signal,
+        onLine: (line) =>
+          watch.report({ kind: "output", step: "containers", line, from: "stderr" }),
+      });
+      return "restarted";
     });
-    return "restarted";
+    if (request.wait) {
+      begin("ready");
+      await waitForContainers(tools, record, request, watch);
+    }
   });
-  if (request.wait) await waitForContainers(tools, record, request, watch);
   return record;
 }
 

@@ -44,6 +44,36 @@ function seconds(text: string): number {
   return Number(days) * 86_400 + today;
 }
 
+/** A process with the words that it was started with. */
+export interface NamedProcess {
+  pid: number;
+  /** The words, with a space between each two. */
+  command: string;
+}
+
+/** Lists the processes of this machine with what they were started with; undefined where there is no `ps` to ask. */
+export async function listCommands(
+  variables: Variables | undefined,
+): Promise<NamedProcess[] | undefined> {
+  try {
+    const { exitCode, stdout } = await tryRun(["ps", "-A", "-ww", "-o", "pid=", "-o", "args="], {
+      variables,
+    });
+    return exitCode === 0 ? parseCommands(stdout) : undefined;
+  } catch (error) {
+    if (error instanceof PikoError && error.code === "unavailable") return undefined;
+    throw error;
+  }
+}
+
+/** Reads lines of process and command. */
+export function parseCommands(text: string): NamedProcess[] {
+  return [...text.matchAll(/^ *(\d+) (.+)$/gm)].map(([, pid, command = ""]) => ({
+    pid: Number(pid),
+    command: command.trimEnd(),
+  }));
+}
+
 /** A program that was started in the group of the process that started it. */
 export interface Started {
   /** Who started it. */

@@ -28,6 +28,8 @@ export interface EnvironmentRecord {
   projectId: number;
   project: string;
   root: string;
+  /** When its project was registered. */
+  registeredAt: string;
   name: string;
   branch: string;
   slot: number;
@@ -81,7 +83,7 @@ export interface KeptVolume {
 }
 
 const COLUMNS =
-  "SELECT e.*, p.name AS project, p.root AS root FROM environments e JOIN projects p ON p.id = e.project_id";
+  "SELECT e.*, p.name AS project, p.root AS root, p.created_at AS registered_at FROM environments e JOIN projects p ON p.id = e.project_id";
 
 /** The tables of environments and of what belongs to them. */
 export class Environments {
@@ -262,7 +264,18 @@ export class Environments {
     );
   }
 
-  /** Forgets the steps of an operation that has come to its end and leaves nothing to finish. */
+  /**
+   * Records the last step of create together with what has become of the environment, so that a piko that is killed leaves
+   * one that is not made yet or one that is whole.
+   */
+  endCreate(id: number, state: "ready" | "failed"): void {
+    this.#database.transaction(() => {
+      this.beginStep(id, "create", "record");
+      this.setState(id, state);
+    });
+  }
+
+  /** Forgets the steps of an operation: of one that came to its end, or of its last run before the next one. */
   endOperation(id: number, operation: string): void {
     this.#database.run(
       "DELETE FROM steps WHERE environment_id = ? AND operation = ?",
@@ -471,6 +484,7 @@ function environmentOf(
     projectId: Number(row.project_id),
     project: String(row.project),
     root: String(row.root),
+    registeredAt: String(row.registered_at),
     name: String(row.name),
     branch: String(row.branch),
     slot: Number(row.slot),

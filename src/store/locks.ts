@@ -28,11 +28,14 @@ export interface LockOptions {
 
 /** A lock that is held until it is released. */
 export class Lock implements Disposable {
+  /** Whether the one who held it before was killed, and may have left programs at work. */
+  readonly wasBrokenOff: boolean;
   readonly #file: Deno.FsFile;
   #held = true;
 
-  constructor(file: Deno.FsFile) {
+  constructor(file: Deno.FsFile, wasBrokenOff: boolean) {
     this.#file = file;
+    this.wasBrokenOff = wasBrokenOff;
   }
 
   /** Lets the next one in; may be called again. */
@@ -40,6 +43,13 @@ export class Lock implements Disposable {
     if (!this.#held) return;
     this.#held = false;
     this.#file.truncateSync(0);
+    this.#file.close();
+  }
+
+  /** Lets the next one in, who finds it as one who was killed would have left it. */
+  abandon(): void {
+    if (!this.#held) return;
+    this.#held = false;
     this.#file.close();
   }
 
@@ -78,12 +88,14 @@ export async function acquireLock(
       await pause(INTERVAL, options.signal);
       if (options.signal?.aborted) throw interrupted();
     }
+    // Whoever comes to an end takes back what it has said.
+    const wasBrokenOff = file.statSync().size > 0;
     writeHolder(file, {
       command: options.command,
       pid: Deno.pid,
       since: new Date().toISOString(),
     });
-    return new Lock(file);
+    return new Lock(file, wasBrokenOff);
   } catch (error) {
     file.close();
     throw error;
@@ -140,11 +152,26 @@ function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<v
 
 /** Tells whether somebody holds the lock named `key` now. */
 export async function isLocked(folder: string, key: string): Promise<boolean> {
+  return (await inspectLock(folder, key)).held;
+}
+
+/** What a lock says without being taken. */
+export interface LockState {
+  /** Whether somebody holds it now. */
+  held: boolean;
+  /** Who does; of a free lock the one who was killed while they held it. */
+  holder: LockHolder | undefined;
+}
+
+/** Looks at the lock named `key` without taking it. */
+export async function inspectLock(folder: string, key: string): Promise<LockState> {
+  const path = lockPath(folder, key);
   try {
-    using file = await Deno.open(lockPath(folder, key), { read: true });
-    return !await file.tryLock(false);
+    using file = await Deno.open(path, { read: true });
+    const held = !await file.tryLock(false);
+    return { held, holder: await readHolder(path) };
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Deno.errors.NotFound) return { held: false, holder: undefined };
     throw error;
   }
 }
@@ -155,8 +182,8 @@ export async function isLocked(folder: string, key: string): Promise<boolean> {
  * @throws {PikoError} conflict that says who holds it.
  */
 export async function refuseHeld(folder: string, key: string): Promise<void> {
-  if (!await isLocked(folder, key)) return;
-  throw heldBy(await readHolder(lockPath(folder, key)), "wait until it is done");
+  const { held, holder } = await inspectLock(folder, key);
+  if (held) throw heldBy(holder, "wait until it is done");
 }
 
 function lockPath(folder: string, key: string): string {

@@ -175,7 +175,10 @@ Deno.test({
       const tags = ["override", "reset"].map((tag) => `!${tag}`);
       const override = parse(tags.reduce((rest, tag) => rest.replaceAll(tag, ""), text));
       const [first, second, third] = environment.ports.map((port: Port) => `${port.hostPort}`);
-      const labels = { "dev.piko.root": root };
+      const { labels } = override.services.app;
+      assert.deepEqual(Object.keys(labels).sort(), ["dev.piko.registered", "dev.piko.root"]);
+      assert.equal(labels["dev.piko.root"], root);
+      assert.match(labels["dev.piko.registered"], /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
       assert.deepEqual(override, {
         services: {
           app: {
@@ -192,7 +195,7 @@ Deno.test({
             ports: [{ target: 4373, published: third, protocol: "udp", host_ip: "127.0.0.1" }],
           },
         },
-        networks: { default: { name: composeProject } },
+        networks: { default: { labels, name: composeProject } },
         volumes: { rows: { name: `${composeProject}_rows` } },
       });
       assert.equal(text.match(/"ports": !override/g)?.length, 2);

@@ -278,14 +278,16 @@ Deno.test("composeOverride() warns of what Docker would create as root", () => {
   assert.deepEqual(override(config).warnings, []);
 });
 
-Deno.test("composeOverride() labels containers alone, and compose reads the labels as they are", () => {
+Deno.test("composeOverride() labels containers and networks and no volumes, and compose reads the labels as they are", () => {
   const { text } = override({
     services: { app: {} },
     networks: { default: {} },
     volumes: { data: {} },
   }, { labels: { "dev.piko.root": '/a $HOME "b"\n: {' } });
   const { services, networks, volumes } = read(text);
-  assert.deepEqual(services, { app: { labels: { "dev.piko.root": '/a $$HOME "b"\n: {' } } });
-  assert.deepEqual(Object.keys(networks?.default ?? {}), ["name"]);
+  const labels = { "dev.piko.root": '/a $$HOME "b"\n: {' };
+  assert.deepEqual(services, { app: { labels } });
+  assert.deepEqual(Object.keys(networks?.default ?? {}), ["labels", "name"]);
+  assert.deepEqual(networks?.default?.labels, labels);
   assert.deepEqual(Object.keys(volumes?.data ?? {}), ["name"]);
 });

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { listProcesses, parseProcesses, processesOf } from "../../src/programs/processes.ts";
+import {
+  listCommands,
+  listProcesses,
+  parseCommands,
+  parseProcesses,
+  processesOf,
+} from "../../src/programs/processes.ts";
 
 Deno.test("parseProcesses() reads age and group, and leaves out what has ended", () => {
   const text = `    1     0     1 Ss   2-03:04:05
@@ -18,6 +24,21 @@ Deno.test("listProcesses() sees this process", async () => {
   const all = await listProcesses(Deno.env.toObject());
   assert.ok(all?.some(({ pid }) => pid === Deno.pid));
   assert.equal(await listProcesses({ PATH: "/nowhere" }), undefined);
+});
+
+Deno.test("listCommands() tells what processes were started with", async () => {
+  assert.deepEqual(parseCommands("    1 /sbin/init\n  310 docker compose -p a  up \n"), [
+    { pid: 1, command: "/sbin/init" },
+    { pid: 310, command: "docker compose -p a  up" },
+  ]);
+  const word = `word-${crypto.randomUUID()}`;
+  const argv = ["-c", "read line", "sh", "x".repeat(300), word];
+  const child = new Deno.Command("sh", { args: argv, stdin: "piped" }).spawn();
+  const all = await listCommands(Deno.env.toObject());
+  await child.stdin.close();
+  await child.status;
+  assert.ok(all?.find(({ pid }) => pid === child.pid)?.command.endsWith(word));
+  assert.equal(await listCommands({ PATH: "/nowhere" }), undefined);
 });
 
 Deno.test("processesOf() finds descendants and orphans of the group, and nobody else", () => {

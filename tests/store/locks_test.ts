@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { PikoError } from "../../src/domain/errors.ts";
 import { eachLine } from "../../src/programs/run.ts";
-import { acquireLock, type LockHolder } from "../../src/store/locks.ts";
+import { acquireLock, inspectLock, type LockHolder } from "../../src/store/locks.ts";
 
 /** A folder for locks, and processes that take them. */
 class Locks implements AsyncDisposable {
@@ -165,14 +165,23 @@ Deno.test("acquireLock() gets the lock of a holder that was killed, though its c
   const holder = locks.hold("auth", "piko up auth");
   await holder.says("holds");
   await holder.kill();
+  const left = await inspectLock(locks.path, "auth");
+  assert.deepEqual([left.held, left.holder?.command], [false, "piko up auth"]);
   const options = { command: "piko destroy auth", block: false };
-  using _lock = await acquireLock(locks.path, "auth", options);
+  using lock = await acquireLock(locks.path, "auth", options);
+  assert.equal(lock.wasBrokenOff, true);
   await assert.rejects(
     acquireLock(locks.path, "auth", options),
     has("conflict", new RegExp(`^"piko destroy auth" \\(process ${Deno.pid}\\) is at work`)),
   );
   // Throws when the child is gone: then this would have proved nothing.
   Deno.kill(holder.child ?? 0, "SIGCONT");
+  lock.abandon();
+  using again = await acquireLock(locks.path, "auth", options);
+  assert.equal(again.wasBrokenOff, true);
+  again.release();
+  using last = await acquireLock(locks.path, "auth", options);
+  assert.equal(last.wasBrokenOff, false);
 });
 
 Deno.test("acquireLock() lets 10 contenders in one after the other", async () => {

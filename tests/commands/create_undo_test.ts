@@ -206,7 +206,7 @@ Deno.test({
       }],
       ["ports", { "compose.yaml": app('    ports: ["4000-4100:4000-4100"]') }, {
         code: "conflict",
-        message: /no host port is free between 10\d00 and 10\d99 for app:4\d+\/tcp/i,
+        message: /no host port is free between \d{3}00 and \d{3}99 for app:4\d+\/tcp/i,
         hint: /./,
       }],
       ["override", { "docker-compose.piko.yml": "services: {}\n" }, {
@@ -361,8 +361,8 @@ Deno.test({
       try {
         await undoes(sandbox, ["fresh"], {
           code: "conflict",
-          message: /host port 10\d{3} is already in use/i,
-          hint: /^docker ps --filter publish=10\d{3}$/,
+          message: /host port \d{5} is already in use/i,
+          hint: /^docker ps --filter publish=\d{5}$/,
           undone: made,
         });
       } finally {

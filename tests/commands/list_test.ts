@@ -290,7 +290,7 @@ Deno.test({
           const seen = await sandbox.run([shell, "-c", 'eval "$1" && env -0', shell, script]);
           assert.deepEqual(
             Object.fromEntries(
-              seen.split("\0").filter((line) => /^PIKO_(?!HOME=)/.test(line)).map((line) => {
+              seen.split("\0").filter((line) => /^PIKO_(?!HOME=|SLOTS=)/.test(line)).map((line) => {
                 const [name = "", ...value] = line.split("=");
                 return [name, value.join("=")];
               }),

@@ -41,7 +41,7 @@ Deno.test({
     const run = async (...args: string[]) => {
       const { exitCode, stdout, stderr } = await sandbox.piko(["run", "one", ...args]);
       assert.equal(exitCode, 6, stderr);
-      assert.match(stdout, /^port 1\d{4}\n$/);
+      assert.match(stdout, /^port \d{5}\n$/);
       return stderr;
     };
 
@@ -71,12 +71,12 @@ Deno.test({
       await terminal.begin("piko run one");
       await terminal.shows("worker of one is stopped. Start it first? [Y/n]");
       await terminal.type("n");
-      assert.match(await terminal.ends(6), /^port 1\d{4}$/m);
+      assert.match(await terminal.ends(6), /^port \d{5}$/m);
       assert.equal(await running(), "web");
       await terminal.begin("piko run one");
       await terminal.shows("Start it first? [Y/n]");
       await terminal.type("");
-      assert.match(await terminal.ends(6), /✓ Containers[^]*^port 1\d{4}$/m);
+      assert.match(await terminal.ends(6), /✓ Containers[^]*^port \d{5}$/m);
       assert.equal(await running(), "web worker");
       await sandbox.pass("down one");
       const screen = await terminal.run("piko run one --yes", 6);

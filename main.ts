@@ -1,10 +1,13 @@
 /**
  * The way into piko: arguments → command → exit code. The code is set and not exited with: Deno writes its cache
- * of compiled code, 10 ms at each later start, only when the event loop comes to its end.
+ * of compiled code, 10 ms at each later start, only when the event loop comes to its end. The two imports below are
+ * files of their own in the built piko too (scripts/build/bundle.ts), so that nothing is read that is not needed.
  */
 
 import { userVariables, versionLine } from "./src/build_info.ts";
-import { askAhead } from "./src/commands/ask_ahead.ts";
+
+/** The commands that src/commands/short.ts has. */
+export const SHORT: readonly string[] = ["list", "env", "ports", "complete"];
 
 if (import.meta.main) Deno.exitCode = await main(Deno.args);
 
@@ -13,9 +16,20 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(versionLine());
     return 0;
   }
-  // What a command needs is loaded here, and not for `--version`.
   const variables = userVariables(Deno.env.toObject());
-  const engine = await askAhead(args, variables);
-  const { runCli } = await import("./src/commands/cli.ts");
-  return await runCli(args, variables, engine);
+  const name = commandIn(args);
+  if (name !== undefined && SHORT.includes(name)) {
+    const { runShort } = await import("./src/commands/short.ts");
+    const exitCode = await runShort(name, args, variables);
+    if (exitCode !== undefined) return exitCode;
+  }
+  const { runWhole } = await import("./src/commands/whole.ts");
+  return await runWhole(args, variables);
+}
+
+/** Finds the name of the command behind global options, of which `-C` has a value. */
+function commandIn(args: readonly string[]): string | undefined {
+  let index = 0;
+  while (args[index]?.startsWith("-")) index += args[index] === "-C" ? 2 : 1;
+  return args[index];
 }

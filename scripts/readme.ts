@@ -1,5 +1,6 @@
 /** `task readme`: writes the README's table of commands, made from the commands themselves. */
 
+import { loadCommand } from "../src/commands/load.ts";
 import { COMMANDS } from "../src/commands/mod.ts";
 import { optionsOf } from "../src/commands/options.ts";
 import { PikoError } from "../src/domain/errors.ts";
@@ -32,8 +33,7 @@ export async function withCommands(readme: string): Promise<string> {
 async function commandTable(): Promise<string> {
   const rows = await Promise.all(
     Object.entries(COMMANDS).map(async ([name, entry]) => {
-      const { command } = await entry.load();
-      const options = optionsOf(command).map(({ name, value }) =>
+      const options = optionsOf(await loadCommand(name)).map(({ name, value }) =>
         value === undefined ? `[${name}]` : `[${name} ${value}]`
       );
       const line = ["piko", name, ...options, entry.usage].join(" ").trimEnd();

@@ -4,15 +4,25 @@
  */
 
 import assert from "node:assert/strict";
-import { run } from "../src/programs/run.ts";
+import { type Import, readImports, sourceFiles } from "./imports.ts";
 
 const ROOT = decodeURIComponent(new URL("..", import.meta.url).pathname).replace(/\/$/, "");
 
 /** What each part of piko may import besides itself; a part that is not named here has no place. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   "main.ts": ["wiring.ts", "commands", "terminal", "domain", "build_info.ts"],
-  "wiring.ts": ["operations", "programs", "store", "domain", "build_info.ts"],
-  commands: ["wiring.ts", "operations", "programs", "store", "terminal", "domain", "build_info.ts"],
+  "wiring.ts": ["registry.ts", "operations", "programs", "store", "domain", "build_info.ts"],
+  "registry.ts": ["operations", "store", "domain"],
+  commands: [
+    "wiring.ts",
+    "registry.ts",
+    "operations",
+    "programs",
+    "store",
+    "terminal",
+    "domain",
+    "build_info.ts",
+  ],
   server: ["operations", "programs", "store", "domain", "build_info.ts", "web"],
   operations: ["programs", "store", "domain"],
   programs: ["domain"],
@@ -22,13 +32,6 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   web: [],
   "build_info.ts": ["deno.json"],
 };
-
-interface Import {
-  from: string;
-  to: string;
-  typeOnly: boolean;
-  dynamic: boolean;
-}
 
 /** Says what is wrong with an import between two files of piko, or nothing. */
 function wrongWith({ from, to, typeOnly }: Import): string | undefined {
@@ -47,82 +50,7 @@ function partOf(path: string): string {
   return first === "src" ? second : first;
 }
 
-/** The part of `deno info --json` that is read here. */
-interface Graph {
-  modules: {
-    specifier: string;
-    error?: string;
-    dependencies?: {
-      specifier: string;
-      code?: { specifier?: string };
-      type?: { specifier?: string };
-      isDynamic?: boolean;
-    }[];
-  }[];
-}
-
-async function sourceFiles(): Promise<string[]> {
-  const listed = await run([
-    ...["git", "-C", ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--"],
-    ...["main.ts", "src", "web"],
-  ]);
-  return listed.split("\0").filter((path) => /\.tsx?$/.test(path) && isThere(path));
-}
-
-/** A file that was removed but not yet committed is still listed by git. */
-function isThere(path: string): boolean {
-  try {
-    return Deno.statSync(`${ROOT}/${path}`).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-/** Reads who imports whom, over all files of piko; imports of packages and builtins keep their name. */
-async function readImports(): Promise<Import[]> {
-  const index = await Deno.makeTempFile({ prefix: "pikotest-", suffix: ".ts" });
-  try {
-    const files = await sourceFiles();
-    await Deno.writeTextFile(
-      index,
-      files.map((path) => `import ${JSON.stringify(`file://${ROOT}/${path}`)};\n`).join(""),
-    );
-    const command = [Deno.execPath(), "info", "--json", "--config", `${ROOT}/deno.json`, index];
-    const graph: Graph = JSON.parse(await run(command, { cwd: ROOT }));
-    return graph.modules.flatMap((module) => {
-      if (!files.includes(relative(module.specifier))) return [];
-      assert.equal(module.error, undefined);
-      return (module.dependencies ?? []).map((dependency) => ({
-        from: relative(module.specifier),
-        to: relative((dependency.code ?? dependency.type)?.specifier ?? dependency.specifier),
-        typeOnly: dependency.code === undefined,
-        dynamic: dependency.isDynamic ?? false,
-      }));
-    });
-  } finally {
-    await Deno.remove(index);
-  }
-}
-
-function relative(specifier: string): string {
-  const prefix = `file://${ROOT}/`;
-  return specifier.startsWith(prefix) ? specifier.slice(prefix.length) : specifier;
-}
-
 const isPackage = (name: string) => /^(node|npm|jsr|https?):/.test(name);
-
-/** Lists the packages and builtins that are loaded at once with a file, with the way to each. */
-function loadedWith(imports: readonly Import[], entry: string): Map<string, string> {
-  const ways = new Map([[entry, entry]]);
-  for (const [file, way] of ways) {
-    for (const { from, to, typeOnly, dynamic } of imports) {
-      if (from !== file || typeOnly || dynamic || ways.has(to)) continue;
-      ways.set(to, `${way} → ${to}`);
-    }
-  }
-  return new Map([...ways].filter(([name]) => isPackage(name)));
-}
 
 const imports = await readImports();
 const arrow = (from: string, to: string, typeOnly = false): Import => ({
@@ -182,33 +110,4 @@ Deno.test("the domain asks nothing of the machine", async () => {
 Deno.test("no file of piko imports a node: builtin but node:sqlite", () => {
   const builtins = imports.filter(({ to }) => to.startsWith("node:") && to !== "node:sqlite");
   assert.deepEqual(builtins.map(({ from, to }) => `${from} imports ${to}`), []);
-});
-
-for (const path of ["main.ts", ...["list", "status", "env", "ports"].map(commandFile)]) {
-  Deno.test(`${path} loads nothing that is slow to start`, () => {
-    assert.ok(isThere(path), `there is no ${path}`);
-    const slow = [...loadedWith(imports, path)]
-      .filter(([name]) =>
-        (name.startsWith("node:") && name !== "node:sqlite") || /yaml/.test(name)
-      );
-    assert.deepEqual(slow.map(([, way]) => way), []);
-  });
-}
-
-function commandFile(command: string): string {
-  return `src/commands/${command}.ts`;
-}
-
-Deno.test("loadedWith() follows imports through files, but neither types nor import()", () => {
-  const graph: Import[] = [
-    arrow("main.ts", "a.ts"),
-    arrow("a.ts", "npm:yaml"),
-    arrow("a.ts", "npm:types", true),
-    { ...arrow("a.ts", "b.ts"), dynamic: true },
-    arrow("b.ts", "node:path"),
-    arrow("a.ts", "main.ts"),
-  ];
-  assert.deepEqual([...loadedWith(graph, "main.ts")], [
-    ["npm:yaml", "main.ts → a.ts → npm:yaml"],
-  ]);
 });

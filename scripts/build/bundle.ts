@@ -1,7 +1,10 @@
 /**
- * Makes one JavaScript module of piko and everything it imports. The platform is `browser`, because npm
- * packages then give their ES modules: one CommonJS module would bring in `createRequire`, and with it
- * 25 ms at each start, so a bundle that holds it is refused.
+ * Makes three JavaScript modules of piko and everything it imports: the one that starts, and the two parts of
+ * main.ts, of which a call reads one. A single module would be read and hashed whole at each start, 3 ms for 360 KB;
+ * one for each file that is loaded lazily costs more than it saves. What both parts need is in both.
+ *
+ * The platform is `browser`, because npm packages then give their ES modules: one CommonJS module would bring in
+ * `createRequire`, and with it 25 ms at each start, so a bundle that holds it is refused.
  */
 
 import type { BuildInfo } from "../../src/build_info.ts";
@@ -11,25 +14,52 @@ import { run } from "../../src/programs/run.ts";
 /** The only module that may stay outside: it is part of Deno. */
 const EXTERNAL = "node:sqlite";
 
+/** What main.ts imports that becomes a file of its own, as it names it. */
+const PARTS = ["./src/commands/short.ts", "./src/commands/whole.ts"];
+
+/** The code of each file by its name; {@link START} is the one that starts. */
+export type Bundle = Readonly<Record<string, string>>;
+
+/** The file that starts. */
+export const START = "piko.js";
+
 /** What esbuild writes for `require()`: slow with platform `deno`, an error at run time with `browser`. */
 const COMMONJS = ["createRequire", "Dynamic require of"];
 
 /**
- * Bundles an entry file, minified.
+ * Bundles an entry file, minified, and the parts of main.ts that it imports.
  *
  * @throws {PikoError} failed when the bundle would start slowly or could not run on its own.
  */
-export async function bundle(root: string, entry: string): Promise<string> {
+export async function bundle(root: string, entry: string): Promise<Bundle> {
+  let start = await bundleFile(root, entry, PARTS);
+  const files: Record<string, string> = {};
+  for (const part of PARTS) {
+    const wanted = `import(${JSON.stringify(part)})`;
+    if (!start.includes(wanted)) continue;
+    const name = part.replace(/^.*\/(\w+)\.ts$/, "$1.js");
+    start = start.replaceAll(wanted, `import("./${name}")`);
+    files[name] = await bundleFile(root, `${root}/${part}`);
+  }
+  return { [START]: start, ...files };
+}
+
+async function bundleFile(
+  root: string,
+  entry: string,
+  outside: readonly string[] = [],
+): Promise<string> {
   const folder = await Deno.makeTempDir({ prefix: "piko-bundle-" });
   try {
-    const output = `${folder}/piko.js`;
+    const output = `${folder}/${START}`;
     const options = ["--quiet", "--platform", "browser", "--minify", "--output", output];
-    await run([Deno.execPath(), "bundle", ...options, entry], {
+    const external = outside.flatMap((specifier) => ["--external", specifier]);
+    await run([Deno.execPath(), "bundle", ...options, ...external, entry], {
       cwd: root,
       variables: { ...Deno.env.toObject(), NO_COLOR: "1" },
     });
     const code = await Deno.readTextFile(output);
-    await checkBundle(output, code);
+    await checkBundle(output, code, outside);
     return code;
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -42,11 +72,15 @@ interface ModuleInfo {
 }
 
 /**
- * Checks that a bundle holds no CommonJS and needs no other module than `node:sqlite`.
+ * Checks that a bundle holds no CommonJS and needs no other module than `node:sqlite` and those given.
  *
  * @throws {PikoError} failed when it does.
  */
-export async function checkBundle(file: string, code: string): Promise<void> {
+export async function checkBundle(
+  file: string,
+  code: string,
+  allowed: readonly string[] = [],
+): Promise<void> {
   const found = COMMONJS.find((text) => code.includes(text));
   if (found !== undefined) {
     throw new PikoError(`The bundle holds "${found}": a bundled module is CommonJS`, {
@@ -59,7 +93,7 @@ export async function checkBundle(file: string, code: string): Promise<void> {
   );
   const outside = (info.modules[0]?.dependencies ?? [])
     .map((dependency) => dependency.specifier)
-    .filter((specifier) => specifier !== EXTERNAL);
+    .filter((specifier) => specifier !== EXTERNAL && !allowed.includes(specifier));
   if (outside.length > 0) {
     throw new PikoError(`The bundle imports ${outside.join(", ")}`, {
       code: "failed",
@@ -68,9 +102,10 @@ export async function checkBundle(file: string, code: string): Promise<void> {
   }
 }
 
-/** Puts what {@link BuildInfo} says on the first line of a bundle, where `src/build_info.ts` finds it. */
-export function withBuildInfo(code: string, info: BuildInfo): string {
-  return `globalThis.PIKO_BUILD_INFO=${JSON.stringify(info)};\n${code}`;
+/** Puts what {@link BuildInfo} says on the first line that runs, where `src/build_info.ts` finds it. */
+export function withBuildInfo(bundle: Bundle, info: BuildInfo): Bundle {
+  const line = `globalThis.PIKO_BUILD_INFO=${JSON.stringify(info)};\n`;
+  return { ...bundle, [START]: line + bundle[START] };
 }
 
 /** Tells the short commit of a checkout, with `-dirty` if anything is changed; null without git. */

@@ -4,7 +4,7 @@
  */
 
 import { tryRun } from "../../src/programs/run.ts";
-import { PERMISSIONS } from "./permissions.ts";
+import { PERMISSIONS, V8_FLAGS } from "./permissions.ts";
 
 /** Milliseconds after which a download that does not end counts as failed. */
 const PATIENCE = 300_000;
@@ -12,7 +12,7 @@ const PATIENCE = 300_000;
 /** Whether an executable was made, and if not, why. */
 export type Compiled = { made: true } | { made: false; why: string };
 
-/** Compiles a bundle for a target into the file `output`; a missing base binary is not an error. */
+/** Compiles a bundle's first file, with those that it imports, for a target into `output`; a missing base binary is not an error. */
 export async function compile(
   bundleFile: string,
   output: string,
@@ -23,6 +23,7 @@ export async function compile(
     Deno.execPath(),
     "compile",
     ...PERMISSIONS,
+    V8_FLAGS,
     "--no-config",
     "--no-lock",
     "--no-remote",

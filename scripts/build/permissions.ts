@@ -17,3 +17,9 @@ export const PERMISSIONS: readonly string[] = [
   // Deno.listenDatagram, which finds out whether a UDP port is free, is still marked unstable.
   "--unstable-net",
 ];
+
+/**
+ * The flags of V8: functions are compiled with their file and not at their first call. The cache that Deno keeps of
+ * compiled code then holds them too, which spares `piko list` 3 ms.
+ */
+export const V8_FLAGS = "--v8-flags=--no-lazy";

@@ -1,10 +1,10 @@
 /**
  * Makes one executable file of a bundle and a Deno program, for where `deno compile` has no base binary:
- * a header for /bin/sh, the bundle, the program. The first start unpacks both into the user's cache, each
- * into a folder named after its content; every start runs them with `exec`, so arguments, standard streams,
- * the terminal, signals and the exit code are the program's own.
+ * a header for /bin/sh, the files of the bundle, the program. The first start unpacks them into the user's cache,
+ * the bundle and the program each into a folder named after its content; every start runs them with `exec`, so
+ * arguments, standard streams, the terminal, signals and the exit code are the program's own.
  *
- * - Both are stored, not packed: 41 MB instead of 96 MB with gzip, but the first start takes 1.1 s instead
+ * - All are stored, not packed: 41 MB instead of 96 MB with gzip, but the first start takes 1.1 s instead
  *   of 0.25 s, and the file is meant to be started at once in CI.
  * - On the warm path the header uses builtins alone: each program that it starts costs a millisecond.
  * - Each file appears in its place whole, by a rename, so any number of first starts at once is fine. A
@@ -13,10 +13,14 @@
  *   as PIKO_KEPT_*, and `userVariables()` of src/build_info.ts gives them back to what piko starts.
  */
 
-import { PERMISSIONS } from "./permissions.ts";
+import { type Bundle, START } from "./bundle.ts";
+import { PERMISSIONS, V8_FLAGS } from "./permissions.ts";
 
-/** The header fills one block, the bundle whole ones, so that `dd` finds both without a computation. */
-const BLOCK = 65_536;
+/** The header and each file of the bundle fill whole blocks, so that `dd` finds them without a computation. */
+const BLOCK = 16_384;
+
+/** The blocks of the header. */
+const HEADER_BLOCKS = 1;
 
 /** The variables that change what Deno does, or make it fail. */
 const STEERING = [
@@ -51,20 +55,30 @@ const STEERING = [
 
 /** Writes the self-extracting file and makes it executable. */
 export async function writeSelfExtracting(
-  code: string,
+  bundle: Bundle,
   program: Uint8Array<ArrayBuffer>,
   output: string,
 ): Promise<void> {
-  const bare = new TextEncoder().encode(code);
-  const bundle = pad(bare, Math.ceil(bare.length / BLOCK));
+  const files = Object.entries(bundle).map(([name, code]) => {
+    const bare = new TextEncoder().encode(code);
+    return { name, bytes: pad(bare, Math.ceil(bare.length / BLOCK)) };
+  });
+  let skip = HEADER_BLOCKS;
+  const places = files.map(({ name, bytes }) => {
+    const place = { name, skip, blocks: bytes.length / BLOCK };
+    skip += place.blocks;
+    return place;
+  });
   const script = header({
-    bundleHash: await contentHash(bundle),
-    bundleBlocks: bundle.length / BLOCK,
+    bundleHash: await contentHash(await new Blob(files.map(({ bytes }) => bytes)).bytes()),
+    files: places,
     programHash: await contentHash(program),
     programSize: program.length,
+    programSkip: skip,
   });
   using file = await Deno.create(output);
-  for (const part of [pad(new TextEncoder().encode(script), 1), bundle, program]) {
+  const start = pad(new TextEncoder().encode(script), HEADER_BLOCKS);
+  for (const part of [start, ...files.map(({ bytes }) => bytes), program]) {
     let rest = part;
     while (rest.length > 0) rest = rest.subarray(await file.write(rest));
   }
@@ -85,15 +99,17 @@ async function contentHash(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
 
 interface Parts {
   bundleHash: string;
-  bundleBlocks: number;
+  files: readonly { name: string; skip: number; blocks: number }[];
   programHash: string;
   programSize: number;
+  programSkip: number;
 }
 
 /** Writes the header; its own variables begin with `piko_`, since an assignment would change an exported one. */
 function header(parts: Parts): string {
   const flags = [
     ...PERMISSIONS,
+    V8_FLAGS,
     "--quiet",
     "--no-config",
     "--no-lock",
@@ -127,8 +143,10 @@ piko_whole() {
 
 piko_ready() {
   piko_deno=$1/${parts.programHash}/deno
-  piko_script=$1/${parts.bundleHash}/piko.js
-  piko_whole "$piko_deno" && piko_whole "$piko_script"
+  piko_script=$1/${parts.bundleHash}/${START}
+  piko_whole "$piko_deno"${
+    parts.files.map(({ name }) => ` && piko_whole "$1/${parts.bundleHash}/${name}"`).join("")
+  }
 }
 
 # In a folder for everybody, such as /tmp, a place is ours if nobody else can write into it.
@@ -164,10 +182,12 @@ piko_unpack() {
   trap 'exit 130' INT
   trap 'exit 143' TERM
   piko_whole "$1/${parts.programHash}/deno" ||
-    piko_part "$1/${parts.programHash}" deno ${parts.programSize} ${
-    1 + parts.bundleBlocks
-  } || return
-  piko_part "$1/${parts.bundleHash}" piko.js ${parts.bundleBlocks * BLOCK} 1 ${parts.bundleBlocks}
+    piko_part "$1/${parts.programHash}" deno ${parts.programSize} ${parts.programSkip} || return
+  ${
+    parts.files.map(({ name, skip, blocks }) =>
+      `piko_part "$1/${parts.bundleHash}" ${name} ${blocks * BLOCK} ${skip} ${blocks}`
+    ).join(" || return\n  ")
+  }
 }
 
 case \${XDG_CACHE_HOME:-} in

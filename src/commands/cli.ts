@@ -8,34 +8,39 @@ import { isFolderGone } from "../build_info.ts";
 import { PikoError } from "../domain/errors.ts";
 import { nearestName, quote } from "../domain/names.ts";
 import type { Tools } from "../operations/tools.ts";
-import type { Engine } from "../programs/engine.ts";
 import { exitCodeOf, showFailure } from "../terminal/failure.ts";
 import { isInputAwaited } from "../terminal/keyboard.ts";
 import { Output, ReaderGone } from "../terminal/output.ts";
 import { Progress } from "../terminal/progress.ts";
 import type { Context } from "./context.ts";
 import { type GlobalOptions, splitGlobalOptions } from "./global_options.ts";
-import { type CommandEntry, COMMANDS, HIDDEN_COMMANDS } from "./mod.ts";
+import { COMMANDS, findCommand } from "./mod.ts";
+import { NeedsWhole, type Parts } from "./parts.ts";
 
-/** Runs piko with its arguments and returns the exit code. */
+/**
+ * Runs piko with its arguments and returns the exit code.
+ *
+ * @throws {NeedsWhole} when the parts that it is given do not suffice; it has said and changed nothing then.
+ */
 export async function runCli(
   args: readonly string[],
   variables: Readonly<Record<string, string>>,
-  engine?: Engine,
+  parts: Parts,
 ): Promise<number> {
   let output = new Output(plainOptions(args, variables));
   try {
     const { options, rest, handedOn } = splitGlobalOptions(
       args,
-      (name) => commandOf(name)?.wordsBefore,
+      (name) => findCommand(name)?.wordsBefore,
     );
     output = new Output({
       ...options,
       noColor: options.noColor || Boolean(variables.NO_COLOR),
       term: variables.TERM,
     });
-    return await runCommand(rest, { options, output, variables, handedOn, engine });
+    return await runCommand(rest, { options, output, variables, handedOn, parts });
   } catch (error) {
+    if (error instanceof NeedsWhole) throw error;
     const exitCode = fail(error, output);
     // A question that was broken off would keep piko alive until somebody presses a key.
     if (isInputAwaited()) Deno.exit(exitCode);
@@ -59,19 +64,17 @@ interface Call {
   variables: Readonly<Record<string, string>>;
   /** What the command hands on as it is. */
   handedOn: readonly string[];
-  /** An engine that was asked already. */
-  engine: Engine | undefined;
+  parts: Parts;
 }
 
 async function runCommand(rest: readonly string[], call: Call): Promise<number> {
-  const { options, output, variables, handedOn, engine } = call;
+  const { options, output, variables, handedOn, parts } = call;
   const [name, ...inputs] = rest;
-  if (name === undefined || name === "help") return await help(inputs[0], output);
-  const entry = commandOf(name);
-  if (entry === undefined) throw unknownCommand(name);
+  if (name === undefined || name === "help") return await help(inputs[0], call);
+  if (findCommand(name) === undefined) throw unknownCommand(name);
   const own = ownWords(inputs);
-  if (options.help || own.includes("--help") || own.includes("-h")) return await help(name, output);
-  const [{ command }, { wire }] = await Promise.all([entry.load(), import("../wiring.ts")]);
+  if (options.help || own.includes("--help") || own.includes("-h")) return await help(name, call);
+  const [command, wire] = await Promise.all([parts.command(name), parts.wiring()]);
   const folder = resolveFolder(options.folder);
   const problems: unknown[] = [];
   const controller = new AbortController();
@@ -89,6 +92,7 @@ async function runCommand(rest: readonly string[], call: Call): Promise<number> 
     options,
     folder,
     handedOn,
+    parts,
     get signal() {
       stopListening ??= listenForSignals(controller, output);
       return controller.signal;
@@ -107,14 +111,13 @@ async function runCommand(rest: readonly string[], call: Call): Promise<number> 
         command: `piko ${rest.join(" ")}`,
         block: options.block,
         create,
-        engine,
       });
     },
   };
   try {
     // Stricli takes an option of one letter behind two dashes for an argument.
     const short = own.find((word) => /^--[^-]$/.test(word));
-    if (short !== undefined) throw (await usage()).unknownOption(name, command, short);
+    if (short !== undefined) throw (await parts.usageError()).unknownOption(name, command, short);
     const application = buildApplication(command, {
       name: `piko ${name}`,
       scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
@@ -138,23 +141,22 @@ async function runCommand(rest: readonly string[], call: Call): Promise<number> 
     const process = context.process as { exitCode?: number | string | null };
     await runApplication(application, inputs, context);
     if (failure !== undefined) throw failure;
-    if (problems.length > 0) throw (await usage()).usageError(name, command, problems);
+    if (problems.length > 0) throw (await parts.usageError()).usageError(name, command, problems);
     return Number(process.exitCode ?? 0);
   } finally {
     tools?.[Symbol.dispose]();
   }
 }
 
-async function help(name: string | undefined, output: Output): Promise<number> {
-  const { commandHelp, overview } = await import("./help.ts");
-  const entry = name === undefined || name.startsWith("-") || name === "help"
-    ? undefined
-    : commandOf(name);
-  if (entry !== undefined && name !== undefined) {
-    output.answer(commandHelp(name, entry, (await entry.load()).command, output));
-  } else if (name === undefined || name.startsWith("-") || name === "help") {
+async function help(name: string | undefined, { output, parts }: Call): Promise<number> {
+  const { commandHelp, overview } = await parts.help();
+  if (name === undefined || name.startsWith("-") || name === "help") {
     output.answer(overview(output));
-  } else throw unknownCommand(name);
+    return 0;
+  }
+  const entry = findCommand(name);
+  if (entry === undefined) throw unknownCommand(name);
+  output.answer(commandHelp(name, entry, await parts.command(name), output));
   return 0;
 }
 
@@ -162,16 +164,6 @@ async function help(name: string | undefined, output: Output): Promise<number> {
 function ownWords(inputs: readonly string[]): readonly string[] {
   const end = inputs.indexOf("--");
   return end < 0 ? inputs : inputs.slice(0, end);
-}
-
-/** What is only needed when the arguments are wrong. */
-function usage() {
-  return import("./usage_error.ts");
-}
-
-function commandOf(name: string): CommandEntry | undefined {
-  const commands = [COMMANDS, HIDDEN_COMMANDS].find((known) => Object.hasOwn(known, name));
-  return commands?.[name];
 }
 
 function unknownCommand(name: string): PikoError {

@@ -12,7 +12,7 @@ import {
 import type { Context } from "./context.ts";
 import { GLOBAL_OPTIONS } from "./global_options.ts";
 import { type CommandEntry, COMMANDS, type CompletedWord } from "./mod.ts";
-import { optionsOf } from "./options.ts";
+import { type Option, optionsOf } from "./options.ts";
 
 export const command = buildCommand({
   docs: {
@@ -70,14 +70,14 @@ async function suggestAll(
       pending = undefined;
     } else if (word === "--" || positional.length === entry?.wordsBefore) return [];
     else if (word === "-C") pending = "DIR";
-    else if (word.startsWith("-")) pending = await valueOf(entry, word);
-    else if (name === undefined) entry = findCommand(name = word);
+    else if (word.startsWith("-")) pending = await valueOf(context, name, word);
+    else if (name === undefined) entry = commandFor(name = word);
     else positional.push(word);
   }
   const place = { context, folder, positional };
   if (pending !== undefined) return await suggestValues(place, pending, typed);
   if (positional.length === entry?.wordsBefore) return [];
-  if (typed.startsWith("-")) return await suggestOptions(place, entry, before, typed);
+  if (typed.startsWith("-")) return await suggestOptions(place, name, before, typed);
   if (name === undefined || (name === "help" && positional.length === 0)) return commands();
   return await suggestPositional(place, entry?.completes ?? [], typed);
 }
@@ -95,27 +95,34 @@ function commands(): Suggestion[] {
   ];
 }
 
-function findCommand(name: string): CommandEntry | undefined {
+/** Finds a command that a person types. */
+function commandFor(name: string): CommandEntry | undefined {
   return Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+}
+
+async function optionsFor(context: Context, name: string | undefined): Promise<Option[]> {
+  if (name === undefined || commandFor(name) === undefined) return [];
+  return optionsOf(await context.parts.command(name));
 }
 
 /** Tells what the value behind an option is called; undefined for an option without one. */
 async function valueOf(
-  entry: CommandEntry | undefined,
+  context: Context,
+  command: string | undefined,
   word: string,
 ): Promise<string | undefined> {
-  if (entry === undefined || word.includes("=")) return undefined;
-  const options = optionsOf((await entry.load()).command);
+  if (word.includes("=")) return undefined;
+  const options = await optionsFor(context, command);
   return options.find(({ name, short }) => name === word || short === word)?.value;
 }
 
 async function suggestOptions(
   place: Place,
-  entry: CommandEntry | undefined,
+  command: string | undefined,
   before: readonly string[],
   typed: string,
 ): Promise<Suggestion[]> {
-  const options = entry === undefined ? [] : optionsOf((await entry.load()).command);
+  const options = await optionsFor(place.context, command);
   const equals = typed.indexOf("=");
   if (equals > 0) {
     const flag = typed.slice(0, equals + 1);

@@ -5,6 +5,7 @@ import type { Watch } from "../domain/report.ts";
 import type { Tools } from "../operations/tools.ts";
 import type { Output } from "../terminal/output.ts";
 import type { GlobalOptions } from "./global_options.ts";
+import type { Parts } from "./parts.ts";
 
 /** The call of one command. */
 export interface Context extends CommandContext {
@@ -16,6 +17,8 @@ export interface Context extends CommandContext {
   readonly folder: string;
   /** What stands behind `--`, or behind the words, of a command that hands it on. */
   readonly handedOn: readonly string[];
+  /** The files of piko that not every call loads. */
+  readonly parts: Parts;
   /** Ends with Ctrl+C, SIGTERM and SIGHUP, from the first time it is asked for. */
   readonly signal: AbortSignal;
   /** Leaves the signals to a program that gets the terminal. */

@@ -36,7 +36,7 @@ export async function environmentAndServicesOf(
 async function ask(context: Context, error: unknown): Promise<EnvironmentRecord> {
   if (!(error instanceof NoneNamed) || error.candidates.length === 0) throw error;
   // Only a person waits for this to load.
-  const { canPick, pickEnvironment } = await import("./pick_environment.ts");
+  const { canPick, pickEnvironment } = await context.parts.pickEnvironment();
   if (!canPick(context)) throw error;
   return await pickEnvironment(context, error.candidates);
 }

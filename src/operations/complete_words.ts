@@ -4,7 +4,7 @@
  */
 
 import { PikoError } from "../domain/errors.ts";
-import { readOverrideServices } from "../programs/config_file.ts";
+import { readOverrideServices } from "../programs/override_file.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { findEnvironmentAt, requireEnvironment } from "./find_environment.ts";
 import type { Tools } from "./tools.ts";

@@ -52,18 +52,6 @@ export async function readUserConfig(path: string): Promise<Configured<UserConfi
   return await parse(path, text, checkUserConfig);
 }
 
-/** Lists the services of an override file that piko wrote; undefined when it is gone or is no such file. */
-export async function readOverrideServices(path: string): Promise<string[] | undefined> {
-  const text = await readText(path);
-  if (text === undefined) return undefined;
-  const yaml = await import("yaml");
-  // Compose's own tags, such as !override, are no concern of those who want the names alone.
-  const document = yaml.parseDocument(text, { logLevel: "silent", stringKeys: true });
-  const services = document.errors.length > 0 ? undefined : document.get("services");
-  if (!yaml.isMap(services)) return undefined;
-  return services.items.map(({ key }) => String(yaml.isScalar(key) ? key.value : key));
-}
-
 async function parse<Config>(
   path: string,
   text: string,

@@ -1,6 +1,7 @@
 /** What piko says of itself, and which word was meant where one was mistyped. */
 
 import assert from "node:assert/strict";
+import { loadCommand } from "../../src/commands/load.ts";
 import { COMMANDS } from "../../src/commands/mod.ts";
 import { optionsOf } from "../../src/commands/options.ts";
 import { Sandbox } from "../sandbox.ts";
@@ -34,7 +35,7 @@ Deno.test("piko COMMAND --help explains every command for a person", async (t) =
   await using sandbox = await Sandbox.create();
   for (const [name, entry] of Object.entries(COMMANDS)) {
     await t.step(name, async () => {
-      const { command } = await entry.load();
+      const command = await loadCommand(name);
       const text = await sandbox.pass(`${name} --help`);
       assertFits(text);
       assert.equal(command.brief, entry.brief);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { userVariables } from "../../src/build_info.ts";
 import { tryRun, type Variables } from "../../src/programs/run.ts";
-import { bundle, checkBundle, withBuildInfo } from "../../scripts/build/bundle.ts";
+import { type Bundle, bundle, checkBundle, withBuildInfo } from "../../scripts/build/bundle.ts";
 import { compile, reasonIn } from "../../scripts/build/compile.ts";
 import { writeSelfExtracting } from "../../scripts/build/self_extracting.ts";
 import { requireDenoProgram, requireTarget, thisMachine } from "../../scripts/build/targets.ts";
@@ -14,7 +14,6 @@ const PATH = Deno.env.get("PATH") ?? "/usr/bin:/bin";
 /** A small program in the self-extracting file: what it does is its first argument. */
 const PROBE = `
 const [what, ...rest] = Deno.args;
-const say = (value) => console.log(JSON.stringify(value));
 if (what === "args") say(rest);
 if (what === "variables") say(Deno.env.toObject());
 if (what === "stdin") console.log(await new Response(Deno.stdin.readable).text());
@@ -44,6 +43,14 @@ if (what === "sleep") {
 }
 `;
 
+/** A bundle of a program that loads a second file, as piko does. */
+function bundleOf(code: string): Bundle {
+  return { "piko.js": `const { say } = await import("./part.js");\n${code}`, "part.js": PART };
+}
+
+/** What the program has in the second file. */
+const PART = `export const say = (value) => console.log(JSON.stringify(value));`;
+
 let made: Promise<string> | undefined;
 
 /** Makes the self-extracting probe once for all tests. */
@@ -52,7 +59,7 @@ function probe(): Promise<string> {
     const folder = await Deno.makeTempDir({ prefix: "pikotest-build-" });
     addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
     const program = await requireDenoProgram(thisMachine, folder);
-    await writeSelfExtracting(PROBE, await Deno.readFile(program), `${folder}/piko`);
+    await writeSelfExtracting(bundleOf(PROBE), await Deno.readFile(program), `${folder}/piko`);
     return `${folder}/piko`;
   })();
   return made;
@@ -111,7 +118,7 @@ class Folder implements AsyncDisposable {
     return files;
   }
 
-  async pathOf(name: "deno" | "piko.js"): Promise<string> {
+  async pathOf(name: "deno" | "piko.js" | "part.js"): Promise<string> {
     const files = [...(await this.unpacked()).keys()];
     const file = files.find((path) => path.endsWith(`/${name}`));
     assert.ok(file !== undefined, `${name} is not unpacked`);
@@ -132,21 +139,23 @@ class Folder implements AsyncDisposable {
 
 const names = (files: Map<string, string>) => [...files.keys()].map((path) => path.split("/")[1]);
 
-Deno.test("the bundle of main.ts holds no createRequire and carries its build info", async () => {
-  const code = await bundle(ROOT, `${ROOT}/main.ts`);
-  assert.ok(!code.includes("createRequire"));
+Deno.test("the bundle of main.ts is three files without createRequire, of which one carries the build info", async () => {
+  const files = await bundle(ROOT, `${ROOT}/main.ts`);
+  assert.deepEqual(Object.keys(files), ["piko.js", "short.js", "whole.js"]);
+  for (const code of Object.values(files)) assert.ok(!code.includes("createRequire"));
   const info = { version: "9.8.7", commit: "abc1234", kind: "compiled" } as const;
-  const [first, ...rest] = withBuildInfo(code, info).split("\n");
+  const [first, ...rest] = withBuildInfo(files, info)["piko.js"]!.split("\n");
   assert.equal(first, `globalThis.PIKO_BUILD_INFO=${JSON.stringify(info)};`);
-  assert.equal(rest.join("\n"), code);
+  assert.equal(rest.join("\n"), files["piko.js"]);
 });
 
 Deno.test("bundle() keeps import() of a package inside the one file", async () => {
   await using folder = await temporary({
     "main.ts": `const { parse } = await import("yaml"); console.log(parse("a: 1").a);`,
   });
-  const code = await bundle(ROOT, `${folder.path}/main.ts`);
-  await Deno.writeTextFile(`${folder.path}/out.js`, code);
+  const files = await bundle(ROOT, `${folder.path}/main.ts`);
+  assert.deepEqual(Object.keys(files), ["piko.js"]);
+  await Deno.writeTextFile(`${folder.path}/out.js`, files["piko.js"]!);
   const { stdout } = await tryRun([Deno.execPath(), "run", "--no-config", `${folder.path}/out.js`]);
   assert.equal(stdout, "1\n");
 });
@@ -179,7 +188,7 @@ Deno.test("the first start unpacks, the second starts no other program and unpac
   const first = await folder.start(["sqlite"]);
   assert.equal(first.stdout, `{"one":1}\n`, first.stderr);
   const unpacked = await folder.unpacked();
-  assert.deepEqual(names(unpacked).sort(), ["deno", "piko.js"]);
+  assert.deepEqual(names(unpacked).sort(), ["deno", "part.js", "piko.js"]);
 
   const second = await folder.start(["sqlite"], { PATH: "/nowhere" });
   assert.equal(second.stdout, `{"one":1}\n`, second.stderr);
@@ -193,10 +202,10 @@ Deno.test("a new version unpacks itself beside the old one and uses the same Den
   const before = await folder.unpacked();
   const program = await Deno.readFile(Deno.execPath());
   await Deno.remove(folder.piko);
-  await writeSelfExtracting(`console.log("new");`, program, folder.piko);
-  assert.equal((await folder.start([])).stdout, "new\n");
+  await writeSelfExtracting(bundleOf(`say("new");`), program, folder.piko);
+  assert.equal((await folder.start([])).stdout, `"new"\n`);
   const after = await folder.unpacked();
-  assert.deepEqual(names(after).sort(), ["deno", "piko.js", "piko.js"]);
+  assert.deepEqual(names(after).sort(), ["deno", "part.js", "part.js", "piko.js", "piko.js"]);
   for (const [path, identity] of before) assert.equal(after.get(path), identity);
 });
 
@@ -206,7 +215,7 @@ Deno.test("twelve first starts at once all work and leave nothing half-done", as
     Array.from({ length: 12 }, (_, index) => folder.start(["args", String(index)])),
   );
   starts.forEach(({ stdout, stderr }, index) => assert.equal(stdout, `["${index}"]\n`, stderr));
-  assert.deepEqual(names(await folder.unpacked()).sort(), ["deno", "piko.js"]);
+  assert.deepEqual(names(await folder.unpacked()).sort(), ["deno", "part.js", "piko.js"]);
 });
 
 Deno.test("arguments, standard input and the exit code pass through", async () => {
@@ -318,7 +327,7 @@ Deno.test("without a HOME to write to, piko unpacks into a private temporary fol
     assert.equal(stdout, `["x"]\n`, `HOME=${HOME}: ${stderr}`);
     assert.equal(stderr, "");
   }
-  assert.deepEqual(names(await folder.unpacked(place)).sort(), ["deno", "piko.js"]);
+  assert.deepEqual(names(await folder.unpacked(place)).sort(), ["deno", "part.js", "piko.js"]);
   assert.equal((await Deno.stat(place)).mode! & 0o777, 0o700);
 });
 
@@ -328,10 +337,11 @@ Deno.test("XDG_CACHE_HOME is where piko unpacks, unless it is relative", async (
   assert.equal((await folder.start(["args"], { XDG_CACHE_HOME })).stdout, "[]\n");
   assert.deepEqual(names(await folder.unpacked(`${XDG_CACHE_HOME}/piko`)).sort(), [
     "deno",
+    "part.js",
     "piko.js",
   ]);
   assert.equal((await folder.start(["args"], { XDG_CACHE_HOME: "relative" })).stdout, "[]\n");
-  assert.equal((await folder.unpacked()).size, 2);
+  assert.equal((await folder.unpacked()).size, 3);
 });
 
 Deno.test({
@@ -379,7 +389,7 @@ Deno.test("what a killed first start left behind does no harm, and goes after an
   }
   assert.equal((await folder.start(["args"])).stdout, "[]\n");
   const left = names(await folder.unpacked()).length;
-  assert.equal(left, 3, "deno, piko.js and the fresh half");
+  assert.equal(left, 4, "deno, both files and the fresh half");
   assert.ok([...(await folder.unpacked()).keys()].includes("unpack.fresh1/deno"));
 });
 
@@ -391,7 +401,7 @@ const damages: Record<string, (file: string) => Promise<void>> = {
 for (const [damage, inflict] of Object.entries(damages)) {
   Deno.test(`a part that is ${damage} is unpacked again`, async () => {
     await using folder = await Folder.create();
-    for (const part of ["deno", "piko.js"] as const) {
+    for (const part of ["deno", "piko.js", "part.js"] as const) {
       await folder.start(["args"]);
       await Deno.chmod(await folder.pathOf(part), 0o700);
       await inflict(await folder.pathOf(part));
@@ -416,7 +426,8 @@ Deno.test("a download that was cut short is noticed", async () => {
 
 Deno.test("deno compile puts the bundle and its permissions into one executable", async () => {
   await using folder = await temporary({
-    "piko.js": `console.log("a bundle that can be found again");`,
+    "piko.js": `await import("./part.js"); console.log("a bundle that can be found again");`,
+    "part.js": `console.log("its part");`,
   });
   const output = `${folder.path}/piko`;
   const variables = { ...Deno.env.toObject(), DENORT_BIN: Deno.execPath() };
@@ -425,7 +436,7 @@ Deno.test("deno compile puts the bundle and its permissions into one executable"
   const { size, mode } = await Deno.stat(output);
   assert.ok(size > (await Deno.stat(Deno.execPath())).size);
   assert.equal(mode! & 0o111, 0o111);
-  for (const wanted of ["a bundle that can be found again", "unix:/var/run/docker.sock"]) {
+  for (const wanted of ["found again", "its part", "--no-lazy", "unix:/var/run/docker.sock"]) {
     const { exitCode } = await tryRun(["grep", "-qaF", "--", wanted, output]);
     assert.equal(exitCode, 0, wanted);
   }

@@ -12,7 +12,7 @@ import manifest from "../deno.json" with { type: "json" };
 import { type BuildKind, versionLine } from "../src/build_info.ts";
 import { messageOf, PikoError } from "../src/domain/errors.ts";
 import { tryRun } from "../src/programs/run.ts";
-import { bundle, commitOf, START, withBuildInfo } from "./build/bundle.ts";
+import { bundle, commitOf, withBuildInfo } from "./build/bundle.ts";
 import { compile, type Compiled } from "./build/compile.ts";
 import { writeSelfExtracting } from "./build/self_extracting.ts";
 import { requireDenoProgram, requireTarget, thisMachine } from "./build/targets.ts";
@@ -43,11 +43,12 @@ async function build(wanted: Wanted): Promise<void> {
   try {
     const code = await bundle(root, wanted.entry);
     const compiled = await compileUnless(wanted, async () => {
-      const files = withBuildInfo(code, { ...info, kind: "compiled" });
-      for (const [name, text] of Object.entries(files)) {
-        await Deno.writeTextFile(`${work}/${name}`, text);
-      }
-      return await compile(`${work}/${START}`, temporary, wanted.target);
+      return await compile(
+        withBuildInfo(code, { ...info, kind: "compiled" }),
+        work,
+        temporary,
+        wanted.target,
+      );
     });
     const kind = compiled.made ? "compiled" : "self-extracting";
     if (!compiled.made) {

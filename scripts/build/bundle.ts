@@ -38,7 +38,8 @@ export async function bundle(root: string, entry: string): Promise<Bundle> {
     const wanted = `import(${JSON.stringify(part)})`;
     if (!start.includes(wanted)) continue;
     const name = part.replace(/^.*\/(\w+)\.ts$/, "$1.js");
-    start = start.replaceAll(wanted, `import("./${name}")`);
+    // Deno reads at once what it can see will be imported.
+    start = start.replaceAll(wanted, `import(new URL("./${name}",import.meta.url).href)`);
     files[name] = await bundleFile(root, `${root}/${part}`);
   }
   return { [START]: start, ...files };

@@ -4,6 +4,7 @@
  */
 
 import { tryRun } from "../../src/programs/run.ts";
+import { type Bundle, START } from "./bundle.ts";
 import { PERMISSIONS, V8_FLAGS } from "./permissions.ts";
 
 /** Milliseconds after which a download that does not end counts as failed. */
@@ -12,13 +13,18 @@ const PATIENCE = 300_000;
 /** Whether an executable was made, and if not, why. */
 export type Compiled = { made: true } | { made: false; why: string };
 
-/** Compiles a bundle's first file, with those that it imports, for a target into `output`; a missing base binary is not an error. */
+/** Compiles a bundle in a folder of its own for a target into `output`; a missing base binary is not an error. */
 export async function compile(
-  bundleFile: string,
+  bundle: Bundle,
+  folder: string,
   output: string,
   target: string,
   variables: Readonly<Record<string, string>> = Deno.env.toObject(),
 ): Promise<Compiled> {
+  for (const [name, code] of Object.entries(bundle)) {
+    await Deno.writeTextFile(`${folder}/${name}`, code);
+  }
+  const parts = Object.keys(bundle).filter((name) => name !== START);
   const outcome = await tryRun([
     Deno.execPath(),
     "compile",
@@ -34,7 +40,9 @@ export async function compile(
     target,
     "--output",
     output,
-    bundleFile,
+    // They are not seen in the code, or Deno would read them at each start.
+    ...parts.flatMap((name) => ["--include", `${folder}/${name}`]),
+    `${folder}/${START}`,
   ], { variables: { ...variables, NO_COLOR: "1" }, timeout: PATIENCE });
   if (outcome.exitCode === 0) return { made: true };
   return { made: false, why: reasonIn(outcome.stderr) };

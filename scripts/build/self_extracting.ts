@@ -19,6 +19,12 @@ import { PERMISSIONS, V8_FLAGS } from "./permissions.ts";
 /** The header and each file of the bundle fill whole blocks, so that `dd` finds them without a computation. */
 const BLOCK = 16_384;
 
+/**
+ * The blocks in which the program is written, and at which it begins. Linux keeps a file in memory in pieces as large as
+ * those it was written in, and from small ones the program starts 2 ms later.
+ */
+const PROGRAM_BLOCK = 1_048_576;
+
 /** The blocks of the header. */
 const HEADER_BLOCKS = 1;
 
@@ -74,15 +80,18 @@ export async function writeSelfExtracting(
     files: places,
     programHash: await contentHash(program),
     programSize: program.length,
-    programSkip: skip,
+    programSkip: Math.ceil(skip * BLOCK / PROGRAM_BLOCK),
   });
   using file = await Deno.create(output);
   const start = pad(new TextEncoder().encode(script), HEADER_BLOCKS);
-  for (const part of [start, ...files.map(({ bytes }) => bytes), program]) {
-    let rest = part;
-    while (rest.length > 0) rest = rest.subarray(await file.write(rest));
-  }
+  for (const part of [start, ...files.map(({ bytes }) => bytes)]) await writeAll(file, part);
+  await file.seek(Math.ceil(skip * BLOCK / PROGRAM_BLOCK) * PROGRAM_BLOCK, Deno.SeekMode.Start);
+  await writeAll(file, program);
   await Deno.chmod(output, 0o755);
+}
+
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let sent = 0; sent < bytes.length;) sent += await file.write(bytes.subarray(sent));
 }
 
 /** Fills bytes up with line ends, which neither sh nor JavaScript minds. */
@@ -154,9 +163,9 @@ piko_private() {
   [ -n "$(find "$1" -prune -type d -user "$(id -u)" -perm 700 2>/dev/null)" ]
 }
 
-# Unpacks one part beside its place, and moves it there when it is whole: piko_part FOLDER NAME SIZE SKIP [COUNT]
+# Unpacks one part beside its place, and moves it there when it is whole: piko_part FOLDER NAME SIZE BLOCK SKIP [COUNT]
 piko_part() {
-  piko_why=$(dd if="$piko_self" of="$piko_beside/$2" bs=${BLOCK} skip="$4" \${5:+"count=$5"} 2>&1) ||
+  piko_why=$(dd if="$piko_self" of="$piko_beside/$2" bs="$4" skip="$5" \${6:+"count=$6"} 2>&1) ||
     { echo "$piko_why"; return 1; }
   [ "$(($(wc -c <"$piko_beside/$2")))" -eq "$3" ] || { echo "$piko_self is not whole"; return 1; }
   chmod 500 "$piko_beside/$2" || return
@@ -182,10 +191,10 @@ piko_unpack() {
   trap 'exit 130' INT
   trap 'exit 143' TERM
   piko_whole "$1/${parts.programHash}/deno" ||
-    piko_part "$1/${parts.programHash}" deno ${parts.programSize} ${parts.programSkip} || return
+    piko_part "$1/${parts.programHash}" deno ${parts.programSize} ${PROGRAM_BLOCK} ${parts.programSkip} || return
   ${
     parts.files.map(({ name, skip, blocks }) =>
-      `piko_part "$1/${parts.bundleHash}" ${name} ${blocks * BLOCK} ${skip} ${blocks}`
+      `piko_part "$1/${parts.bundleHash}" ${name} ${blocks * BLOCK} ${BLOCK} ${skip} ${blocks}`
     ).join(" || return\n  ")
   }
 }

@@ -45,7 +45,10 @@ if (what === "sleep") {
 
 /** A bundle of a program that loads a second file, as piko does. */
 function bundleOf(code: string): Bundle {
-  return { "piko.js": `const { say } = await import("./part.js");\n${code}`, "part.js": PART };
+  return {
+    "piko.js": `const { say } = await import(new URL("./part.js", import.meta.url).href);\n${code}`,
+    "part.js": PART,
+  };
 }
 
 /** What the program has in the second file. */
@@ -425,13 +428,15 @@ Deno.test("a download that was cut short is noticed", async () => {
 });
 
 Deno.test("deno compile puts the bundle and its permissions into one executable", async () => {
-  await using folder = await temporary({
-    "piko.js": `await import("./part.js"); console.log("a bundle that can be found again");`,
-    "part.js": `console.log("its part");`,
-  });
+  await using folder = await temporary({});
   const output = `${folder.path}/piko`;
   const variables = { ...Deno.env.toObject(), DENORT_BIN: Deno.execPath() };
-  const compiled = await compile(`${folder.path}/piko.js`, output, thisMachine, variables);
+  const bundle = {
+    "piko.js": `import(new URL("./part.js", import.meta.url).href);
+      console.log("a bundle that can be found again");`,
+    "part.js": `console.log("its part");`,
+  };
+  const compiled = await compile(bundle, folder.path, output, thisMachine, variables);
   assert.deepEqual(compiled, { made: true });
   const { size, mode } = await Deno.stat(output);
   assert.ok(size > (await Deno.stat(Deno.execPath())).size);
@@ -443,10 +448,11 @@ Deno.test("deno compile puts the bundle and its permissions into one executable"
 });
 
 Deno.test("compile() says why there is no base binary", async () => {
-  await using folder = await temporary({ "piko.js": "" });
+  await using folder = await temporary({});
   const variables = { ...Deno.env.toObject(), DENORT_BIN: "/nowhere/denort" };
   const compiled = await compile(
-    `${folder.path}/piko.js`,
+    { "piko.js": "" },
+    folder.path,
     `${folder.path}/piko`,
     thisMachine,
     variables,

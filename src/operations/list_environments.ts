@@ -17,7 +17,7 @@ import type { Watch } from "../domain/report.ts";
 import { compareText } from "../domain/variables.ts";
 import { isLocked } from "../store/locks.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
-import { lockKey, locksFolder } from "./lock_environment.ts";
+import { lockKey, locksFolder } from "./lock_names.ts";
 import type { Tools } from "./tools.ts";
 
 /** An environment with each of its services. */

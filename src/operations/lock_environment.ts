@@ -11,6 +11,7 @@ import { listCommands, type NamedProcess } from "../programs/processes.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { acquireLock, type Lock, refuseHeld } from "../store/locks.ts";
 import type { ProjectRecord } from "../store/projects.ts";
+import { lockKey, locksFolder } from "./lock_names.ts";
 import type { Tools } from "./tools.ts";
 
 /** Milliseconds between two looks at what a killed piko has left at work. */
@@ -60,16 +61,6 @@ export function refuseLocked(
   name: string,
 ): Promise<void> {
   return refuseHeld(locksFolder(tools), lockKey(project.id, name));
-}
-
-/** The folder that the locks lie in. */
-export function locksFolder(tools: Pick<Tools, "home">): string {
-  return `${tools.home}/locks`;
-}
-
-/** The name of an environment's lock; it stays the same over destroy and create. */
-export function lockKey(projectId: number, name: string): string {
-  return `${projectId}.${name}`;
 }
 
 /** Finds a program that a killed piko has left at work on an environment: compose or git, as piko starts them. */

@@ -12,7 +12,7 @@ import type { LogOptions } from "../programs/engine.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { isLocked } from "../store/locks.ts";
 import { unknownService } from "./exec_in_service.ts";
-import { lockKey, locksFolder } from "./lock_environment.ts";
+import { lockKey, locksFolder } from "./lock_names.ts";
 import { MergedLines } from "./merge_lines.ts";
 import type { Tools } from "./tools.ts";
 

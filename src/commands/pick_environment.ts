@@ -6,7 +6,7 @@ import { pickWithFzf } from "../programs/fzf.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { type Cell, pick } from "../terminal/picker.ts";
 import { canAsk } from "../terminal/prompt.ts";
-import { widthOf } from "../terminal/width.ts";
+import { widthOf } from "../domain/width.ts";
 import type { Context } from "./context.ts";
 import { STATUS_STYLES } from "./list.ts";
 

@@ -5,6 +5,7 @@
 
 import * as v from "valibot";
 import { nearestName, quote } from "./names.ts";
+import { commandWords } from "./shell_words.ts";
 import { plainPath, problemOfCarriedPath, problemOfPath } from "./relative_path.ts";
 
 /** The scripts of a project, for `sh -c`. */
@@ -80,45 +81,51 @@ const PATHS = v.array(path(problemOfCarriedPath), "must be a list of paths");
 const SHELLS = v.record(v.string(), NAME, "must be a map from services to commands");
 
 const SCRIPTS = v.looseObject({
-  prepare: v.nullish(TEXT),
-  setup: v.nullish(TEXT),
-  run: v.nullish(TEXT),
-  destroy: v.nullish(TEXT),
+  prepare: field(TEXT, "Runs in a new worktree before its containers start"),
+  setup: field(TEXT, "Runs once the containers are ready"),
+  run: field(TEXT, "What `piko run` runs; what stands behind -- are its arguments"),
+  destroy: field(TEXT, "Runs before the environment is destroyed; its failure is only told"),
 }, "must be a map from prepare, setup, run and destroy to commands");
 
 const WINDOWS = v.array(
   v.looseObject({
-    name: NAME,
-    command: v.nullish(TEXT),
-    local: v.nullish(v.boolean("must be true or false")),
-    service: v.nullish(NAME),
+    name: v.pipe(NAME, v.description("The window's name")),
+    command: field(TEXT, "For sh -c, with $PIKO_* as variables; the shell without it"),
+    local: field(
+      v.boolean("must be true or false"),
+      "Whether it runs on this machine, in the worktree, and not in a container",
+    ),
+    service: field(NAME, "In whose container it runs; the window's name without it"),
   }, "must be a map with a name"),
   "must be a list of windows",
 );
 
-const PROJECT = v.looseObject({
-  compose: v.nullish(
+/** What `.piko.yml` must look like; also what its JSON schema is made of. */
+export const PROJECT = v.looseObject({
+  compose: field(
     v.lazy((input) =>
       Array.isArray(input)
         ? v.pipe(v.array(COMPOSE_PATH), v.nonEmpty("must not be empty"))
         : COMPOSE_PATH
     ),
+    "The compose file from the root, or a list of them; without it piko looks where compose looks",
   ),
-  scripts: v.nullish(SCRIPTS),
-  shared: v.nullish(NAMES),
-  shells: v.nullish(SHELLS),
-  ignore: v.nullish(NAMES),
-  windows: v.nullish(WINDOWS),
-  copy: v.nullish(PATHS),
-  link: v.nullish(PATHS),
+  scripts: field(SCRIPTS, "Run by sh -c in the worktree, with the variables of `piko env`"),
+  shared: field(NAMES, "The services that all environments share"),
+  shells: field(SHELLS, "What a service's window, and `piko shell`, runs in its container"),
+  ignore: field(NAMES, "The services without a window"),
+  windows: field(WINDOWS, "More windows of a session, behind those of the services"),
+  copy: field(PATHS, "Ignored files and folders that a new worktree gets a copy of"),
+  link: field(PATHS, "Ignored files and folders that a new worktree gets a link to"),
 }, "must be a map of fields");
 
-const USER = v.looseObject({
-  editor: v.nullish(NAME),
-  session_prefix: v.nullish(TEXT),
-  default_shell: v.nullish(NAME),
-  default_windows: v.nullish(WINDOWS),
-  shells: v.nullish(SHELLS),
+/** What the person's own `config.yml` must look like; also what its JSON schema is made of. */
+export const USER = v.looseObject({
+  editor: field(NAME, "The editor of `piko edit`, with its arguments"),
+  session_prefix: field(TEXT, 'What the names of sessions begin with; "piko/" without it'),
+  default_shell: field(NAME, "The shell in containers that have it; sh in the others"),
+  default_windows: field(WINDOWS, "Windows of every session, before those of the project"),
+  shells: field(SHELLS, "What a service's window runs where the project says nothing"),
 }, "must be a map of fields");
 
 /** Checks the content of `.piko.yml`; null is an empty file. */
@@ -126,7 +133,7 @@ export function checkProjectConfig(content: unknown): Checked<ProjectConfig> {
   const { output, problems, warnings } = check(PROJECT, content ?? {}, (found) => [
     ...unknownFields([], found, Object.keys(PROJECT.entries)),
     ...unknownFields(["scripts"], found, Object.keys(SCRIPTS.entries)),
-    ...unknownWindowFields("windows", found),
+    ...oddWindows("windows", found),
   ]);
   if (output === undefined) return { config: undefined, problems, warnings };
   const copy = plainPaths(output.copy);
@@ -166,7 +173,8 @@ export function checkProjectConfig(content: unknown): Checked<ProjectConfig> {
 export function checkUserConfig(content: unknown): Checked<UserConfig> {
   const { output, problems, warnings } = check(USER, content ?? {}, (found) => [
     ...unknownFields([], found, Object.keys(USER.entries)),
-    ...unknownWindowFields("default_windows", found),
+    ...oddWindows("default_windows", found),
+    ...oddEditor(found),
   ]);
   if (output === undefined) return { config: undefined, problems, warnings };
   return {
@@ -182,6 +190,11 @@ export function checkUserConfig(content: unknown): Checked<UserConfig> {
     problems,
     warnings,
   };
+}
+
+/** A field that may be left out, or be there without a value. */
+function field<Schema extends v.GenericSchema>(schema: Schema, about: string) {
+  return v.pipe(v.nullish(schema), v.description(about));
 }
 
 function path(problemOf: (path: string) => string | undefined) {
@@ -246,12 +259,32 @@ function nameOf(place: readonly (string | number)[]): string {
   return quote(name.join(""));
 }
 
-function unknownWindowFields(field: string, content: unknown): Remark[] {
+function oddWindows(field: string, content: unknown): Remark[] {
   const windows = fieldOf(content, field);
   if (!Array.isArray(windows)) return [];
-  return windows.flatMap((_, index) =>
-    unknownFields([field, index], content, Object.keys(WINDOWS.item.entries))
-  );
+  const names = windows.map((window) => fieldOf(window, "name"));
+  return windows.flatMap((_, index) => {
+    const name = names[index];
+    const before = names.indexOf(name);
+    const path = [field, index, "name"];
+    const isRepeated = typeof name === "string" && before < index;
+    const repeated: Remark = {
+      path,
+      message: `${nameOf(path)} is ${quote(String(name))} as is that of ` +
+        `${nameOf([field, before])}, whose place this one takes`,
+      isAboutName: false,
+    };
+    return [
+      ...isRepeated ? [repeated] : [],
+      ...unknownFields([field, index], content, Object.keys(WINDOWS.item.entries)),
+    ];
+  });
+}
+
+function oddEditor(content: unknown): Remark[] {
+  const editor = fieldOf(content, "editor");
+  if (typeof editor !== "string" || commandWords(editor) !== undefined) return [];
+  return [{ path: ["editor"], message: '"editor" is no command', isAboutName: false }];
 }
 
 function unknownFields(

@@ -3,6 +3,8 @@
  * it and the server a status, and nothing in the domain knows either.
  */
 
+import { withoutSecrets } from "./secrets.ts";
+
 /** What kind of failure a {@link PikoError} is. */
 export type ErrorCode =
   | "usage"
@@ -37,7 +39,7 @@ export class PikoError extends Error {
   }
 }
 
-/** A program ended with another exit code than 0, or by a signal. */
+/** A program ended with another exit code than 0, or by a signal. What it said is shown, and so holds no secrets. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
   readonly argv: readonly string[];
@@ -52,10 +54,10 @@ export class CommandError extends Error {
   ) {
     const how = outcome.signal === null ? `exit code ${outcome.exitCode}` : outcome.signal;
     super(`${argv[0]} failed (${how})`);
-    this.argv = argv;
+    this.argv = argv.map((word) => withoutSecrets(word));
     this.exitCode = outcome.exitCode;
     this.signal = outcome.signal;
-    this.stderr = outcome.stderr;
+    this.stderr = withoutSecrets(outcome.stderr);
   }
 }
 

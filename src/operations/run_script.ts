@@ -2,6 +2,7 @@
 
 import { CommandError, PikoError } from "../domain/errors.ts";
 import type { Step, Watch } from "../domain/report.ts";
+import { withoutSecrets } from "../domain/secrets.ts";
 import { environmentVariables } from "../domain/variables.ts";
 import { stream } from "../programs/run.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
@@ -48,7 +49,7 @@ export async function runScript(
     throw new PikoError(`scripts.${name} failed with ${how}`, {
       code: "failed",
       hint: `the whole output is in ${path}`,
-      details: lastLines,
+      details: lastLines.map((line) => withoutSecrets(line)),
       cause: error,
     });
   }

@@ -6,6 +6,7 @@
 
 import type { Container } from "../domain/containers.ts";
 import { CommandError, PikoError, throwIfInterrupted } from "../domain/errors.ts";
+import { withoutSecrets } from "../domain/secrets.ts";
 import { pause } from "../programs/pause.ts";
 import type { ContainerDetails, Engine } from "../programs/engine.ts";
 
@@ -194,7 +195,7 @@ async function failure(
     code: "failed",
     hint,
     details: [
-      ...(check ? [`The health check said: ${check}`] : []),
+      ...(check ? [`The health check said: ${withoutSecrets(check)}`] : []),
       ...await lastLines(engine, container, LOG_LINES),
     ],
   });
@@ -228,7 +229,7 @@ async function timedOut(
 
 async function lastLines(engine: Engine, container: Container, lines: number): Promise<string[]> {
   try {
-    return await engine.logTail(container.id, lines);
+    return (await engine.logTail(container.id, lines)).map((line) => withoutSecrets(line));
   } catch (error) {
     // Some log drivers cannot be read back; the failure itself matters more.
     if (error instanceof PikoError) return [error.message];

@@ -255,39 +255,47 @@ const OVERRIDE_FILE_NAMES = [
   "docker-compose.override.yaml",
 ];
 
+/** The compose files of a folder, and what they were found by. */
+export interface FoundComposeFiles {
+  /** Absolute paths, the base file first. */
+  files: string[];
+  by: ".piko.yml" | "COMPOSE_FILE" | "name";
+}
+
 /**
  * Finds the compose files of a folder as compose itself does: those that `.piko.yml` names, else COMPOSE_FILE
  * (also in `.env`), else a file with one of the usual names and its override file. Folders above are left
  * alone, since above a worktree lies the project that it was made from.
  *
- * @returns absolute paths, the base file first; undefined when there is no compose file.
+ * @returns undefined when there is no compose file.
  * @throws {PikoError} not-found when a file that is named does not exist.
  */
 export async function findComposeFiles(
   folder: string,
   options: { compose?: string | readonly string[] | undefined; variables: Variables },
-): Promise<{ files: string[] } | undefined> {
+): Promise<FoundComposeFiles | undefined> {
   if (options.compose !== undefined) {
-    return await namedFiles(folder, [options.compose].flat(), "`compose:` of .piko.yml");
+    const files = await namedFiles(folder, [options.compose].flat(), "`compose:` of .piko.yml");
+    return { files, by: ".piko.yml" };
   }
   const fromFile = parseDotEnv(await readIfThere(`${folder}/.env`) ?? "");
   const variables = { ...fromFile, ...options.variables };
   if (variables.COMPOSE_FILE) {
     const separator = variables.COMPOSE_PATH_SEPARATOR || ":";
     const names = variables.COMPOSE_FILE.split(separator).filter((name) => name !== "");
-    return await namedFiles(folder, names, "COMPOSE_FILE");
+    return { files: await namedFiles(folder, names, "COMPOSE_FILE"), by: "COMPOSE_FILE" };
   }
   const base = await firstThere(folder, FILE_NAMES);
   if (base === undefined) return undefined;
   const override = await firstThere(folder, OVERRIDE_FILE_NAMES);
-  return { files: override === undefined ? [base] : [base, override] };
+  return { files: override === undefined ? [base] : [base, override], by: "name" };
 }
 
 async function namedFiles(
   folder: string,
   names: readonly string[],
   by: string,
-): Promise<{ files: string[] }> {
+): Promise<string[]> {
   const files = names.map((name) => join(folder, name));
   for (const file of files) {
     if (await isFile(file)) continue;
@@ -296,7 +304,7 @@ async function namedFiles(
       hint: `Correct ${by}, or add the file`,
     });
   }
-  return { files };
+  return files;
 }
 
 async function firstThere(folder: string, names: readonly string[]): Promise<string | undefined> {

@@ -3,10 +3,9 @@
  * the line itself. YAML and the schemas are loaded only when there is a file, which most commands' start-up owes to.
  */
 
-import type { Document, LineCounter, Node, YAMLParseError } from "yaml";
-import type { Checked, ProjectConfig, Remark, UserConfig } from "../domain/config.ts";
+import type { Checked, ProjectConfig, UserConfig } from "../domain/config.ts";
+import type { Finding, ReadConfig } from "../domain/config_text.ts";
 import { PikoError } from "../domain/errors.ts";
-import { quote } from "../domain/names.ts";
 
 /** A configuration, and what is odd about it but does no harm, each as one sentence with its place. */
 export interface Configured<Config> {
@@ -17,8 +16,14 @@ export interface Configured<Config> {
 /** Reading 1 MB of YAML takes about a second; nobody writes as much by hand. */
 const MAX_BYTES = 256 * 1024;
 
-/** The columns of a source line that are shown at most. */
-const MAX_SHOWN = 80;
+/** The mistakes that one error tells of at most. */
+const MAX_TOLD = 10;
+
+/** A file of configuration as it stands, whatever is wrong with it. */
+export interface ConfigFile<Config> extends ReadConfig<Config> {
+  path: string;
+  text: string;
+}
 
 /**
  * Reads the `.piko.yml` of a folder; a missing file is an empty configuration.
@@ -26,18 +31,13 @@ const MAX_SHOWN = 80;
  * @throws {PikoError} usage when it is broken, with line and column; failed when it cannot be read.
  */
 export async function readProjectConfig(root: string): Promise<Configured<ProjectConfig>> {
-  const path = `${root}/.piko.yml`;
-  const text = await readText(path);
-  if (text === undefined) {
-    return {
-      config: { scripts: {}, shared: [], shells: {}, ignore: [], windows: [], copy: [], link: [] },
-      warnings: await isThere(`${root}/.piko.yaml`)
-        ? [`${root}/.piko.yaml is not read: its name must be .piko.yml`]
-        : [],
-    };
-  }
-  const { checkProjectConfig } = await import("../domain/config.ts");
-  return await parse(path, text, checkProjectConfig);
+  const file = await readProjectFile(root);
+  if (file !== undefined) return configured(file);
+  const misnamed = await findMisnamed(root);
+  return {
+    config: { scripts: {}, shared: [], shells: {}, ignore: [], windows: [], copy: [], link: [] },
+    warnings: misnamed === undefined ? [] : [misnamed],
+  };
 }
 
 /**
@@ -46,157 +46,93 @@ export async function readProjectConfig(root: string): Promise<Configured<Projec
  * @throws {PikoError} usage when it is broken, with line and column; failed when it cannot be read.
  */
 export async function readUserConfig(path: string): Promise<Configured<UserConfig>> {
-  const text = await readText(path);
-  if (text === undefined) return { config: { defaultWindows: [], shells: {} }, warnings: [] };
-  const { checkUserConfig } = await import("../domain/config.ts");
-  return await parse(path, text, checkUserConfig);
+  const file = await readUserFile(path);
+  if (file !== undefined) return configured(file);
+  return { config: { defaultWindows: [], shells: {} }, warnings: [] };
 }
 
-async function parse<Config>(
+/**
+ * Reads the `.piko.yml` of a folder with all that is to say about it; undefined when there is none.
+ *
+ * @throws {PikoError} usage when it is no text, failed when it cannot be read.
+ */
+export async function readProjectFile(
+  root: string,
+): Promise<ConfigFile<ProjectConfig> | undefined> {
+  return await readConfigFile(
+    `${root}/.piko.yml`,
+    async () => (await import("../domain/config.ts")).checkProjectConfig,
+  );
+}
+
+/**
+ * Reads the person's own configuration with all that is to say about it; undefined when there is none.
+ *
+ * @throws {PikoError} usage when it is no text, failed when it cannot be read.
+ */
+export async function readUserFile(path: string): Promise<ConfigFile<UserConfig> | undefined> {
+  return await readConfigFile(
+    path,
+    async () => (await import("../domain/config.ts")).checkUserConfig,
+  );
+}
+
+/** Says that a file is not read because of its name. */
+export async function findMisnamed(root: string): Promise<string | undefined> {
+  return await isThere(`${root}/.piko.yaml`)
+    ? `${root}/.piko.yaml is not read: its name must be .piko.yml`
+    : undefined;
+}
+
+async function readConfigFile<Config>(
   path: string,
-  text: string,
-  check: (content: unknown) => Checked<Config>,
-): Promise<Configured<Config>> {
-  const yaml = await import("yaml");
-  const source = { path, text, lines: new yaml.LineCounter() };
-  const document = yaml.parseDocument(text, {
-    lineCounter: source.lines,
-    prettyErrors: false,
-    merge: true,
-    stringKeys: true,
-  });
-  const broken = document.errors.map((error): Found => ({
-    message: brokenRule(text, error),
-    range: error.pos,
-  }));
-  yaml.visit(document, {
-    Alias(_, alias) {
-      if (alias.resolve(document) !== undefined) return;
-      const message = `There is no anchor ${quote(alias.source)} before its alias`;
-      broken.push({ message, range: rangeOf(alias) });
+  loadCheck: () => Promise<(content: unknown) => Checked<Config>>,
+): Promise<ConfigFile<Config> | undefined> {
+  const text = await readText(path);
+  if (text === undefined) return undefined;
+  const [check, { readConfigText }] = await Promise.all([
+    loadCheck(),
+    import("../domain/config_text.ts"),
+  ]);
+  return { path, text, ...readConfigText(text, check) };
+}
+
+/**
+ * Takes the configuration of a file.
+ *
+ * @throws {PikoError} usage when it is broken, with line and column.
+ */
+export function configured<Config>(file: ConfigFile<Config>): Configured<Config> {
+  const { path, config, findings } = file;
+  if (config === undefined) throw refusal(file);
+  return { config, warnings: findings.map((finding) => sentenceOf(path, finding)) };
+}
+
+type RefusedFile = Pick<ConfigFile<unknown>, "path" | "isYaml" | "findings">;
+
+/** Makes the error of a file that is broken, with all that is wrong with it. */
+export function refusal({ path, isYaml, findings }: RefusedFile): PikoError {
+  const errors = findings.filter(({ level }) => level === "error");
+  const [first, ...others] = errors.slice(0, MAX_TOLD);
+  if (first === undefined) throw new TypeError("a refusal needs something that was found");
+  const more = errors.length - MAX_TOLD;
+  return new PikoError(
+    `${isYaml ? "Wrong configuration" : "Broken YAML"} at ${sentenceOf(path, first)}`,
+    {
+      code: "usage",
+      hint: `correct ${path}, and try again`,
+      details: [
+        ...first.shown,
+        ...others.flatMap((other) => [sentenceOf(path, other), ...other.shown]),
+        ...(more > 0 ? [`… and ${more} more: piko config check`] : []),
+      ],
     },
-  });
-  if (broken.length > 0) throw failure(source, "Broken YAML", broken);
-  let content: unknown;
-  try {
-    content = document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    // The one thing left that yaml refuses here: aliases that multiply each other without end.
-    if (!(error instanceof ReferenceError)) throw error;
-    throw failure(source, "Broken YAML", [{ message: "Too many aliases", range: [0, 0] }]);
-  }
-  const { config, problems, warnings } = check(content);
-  const locate = (remark: Remark): Found => ({
-    message: remark.message,
-    range: rangeIn(yaml, document, remark),
-  });
-  if (config === undefined) {
-    throw failure(source, "Wrong configuration", problems.map(locate));
-  }
-  const odd = document.warnings.map(({ message, pos }) => ({
-    message: withoutStop(firstLine(message)),
-    range: pos,
-  }));
-  return {
-    config,
-    warnings: [...odd, ...warnings.map(locate)]
-      .map((found) => `${placeOf(source, found)}: ${found.message}`),
-  };
+  );
 }
 
-interface Found {
-  message: string;
-  /** Offsets into the text. */
-  range: readonly [number, number];
-}
-
-interface Source {
-  path: string;
-  text: string;
-  lines: LineCounter;
-}
-
-function failure(source: Source, what: string, found: readonly Found[]): PikoError {
-  const [first, ...others] = found.toSorted((one, other) => one.range[0] - other.range[0])
-    .slice(0, 10);
-  if (first === undefined) throw new TypeError("a failure needs something that was found");
-  return new PikoError(`${what} at ${placeOf(source, first)}: ${first.message}`, {
-    code: "usage",
-    hint: `correct ${source.path}, and try again`,
-    details: [
-      ...underlined(source, first),
-      ...others.flatMap((other) => [
-        `${placeOf(source, other)}: ${other.message}`,
-        ...underlined(source, other),
-      ]),
-    ],
-  });
-}
-
-function placeOf({ path, lines }: Source, { range }: Found): string {
-  const { line, col } = lines.linePos(range[0]);
-  // A file without any character has no line to yaml.
-  return `${path}:${Math.max(line, 1)}:${Math.max(col, 1)}`;
-}
-
-/** Shows the line that something starts in, and a second line with `^` under what is meant. */
-function underlined({ text, lines }: Source, { range }: Found): string[] {
-  // What is missing at the end of the file is missed behind the last thing that stands there.
-  const isAtEnd = text.slice(range[0]).trim() === "";
-  const [start, end] = isAtEnd ? [text.trimEnd().length, text.trimEnd().length + 1] : range;
-  const { line, col } = lines.linePos(start);
-  const lineStart = lines.lineStarts[line - 1] ?? 0;
-  const whole = text.slice(lineStart).split(/\r?\n/, 1)[0] ?? "";
-  if (whole.trim() === "") return [];
-  const at = Math.max(col - 1, 0);
-  const from = at > MAX_SHOWN / 2 && whole.length > MAX_SHOWN ? at - MAX_SHOWN / 4 : 0;
-  const shown = whole.slice(from, from + MAX_SHOWN);
-  const before = whole.slice(from, at).replace(/[^\t]/g, " ");
-  const width = Math.max(1, Math.min(end - start, shown.length - before.length));
-  // The file is not ours: its control characters are not for the terminal.
-  return [visible(shown), before + "^".repeat(width)];
-}
-
-function visible(text: string): string {
-  return text.replace(/\p{Cc}/gu, (character) => character === "\t" ? character : "�");
-}
-
-/** Finds where a remark belongs: its field, or the nearest one around it that stands in the file. */
-function rangeIn(
-  yaml: typeof import("yaml"),
-  document: Document,
-  { path, isAboutName }: Remark,
-): readonly [number, number] {
-  if (isAboutName) {
-    const map = document.getIn(path.slice(0, -1), true);
-    const items = yaml.isMap(map) ? map.items : [];
-    const pair = items.find(({ key }) => yaml.isScalar(key) && String(key.value) === path.at(-1));
-    if (yaml.isNode(pair?.key)) return rangeOf(pair.key);
-  }
-  for (let length = path.length; length >= 0; length--) {
-    const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
-    if (yaml.isNode(node)) return rangeOf(node);
-  }
-  return [0, 0];
-}
-
-function rangeOf(node: Node): readonly [number, number] {
-  return node.range ? [node.range[0], node.range[1]] : [0, 0];
-}
-
-/** Says what yaml found, in our words where its own need a change. */
-function brokenRule(text: string, { code, message, pos }: YAMLParseError): string {
-  if (code === "DUPLICATE_KEY") {
-    return `${quote(firstLine(text.slice(pos[0], keyEnd(text, pos[0]))))} stands there twice`;
-  }
-  // yaml descends by calling itself, and reports where the stack ended.
-  if (message.includes("call stack")) return "It is nested too deeply";
-  return withoutStop(firstLine(message));
-}
-
-function keyEnd(text: string, start: number): number {
-  const colon = text.indexOf(":", start);
-  return colon < 0 ? start + 1 : colon;
+/** Says what was found and where: `/x/.piko.yml:3:10: …`. */
+export function sentenceOf(path: string, { line, column, message }: Finding): string {
+  return `${path}:${line}:${column}: ${message}`;
 }
 
 async function readText(path: string): Promise<string | undefined> {
@@ -225,12 +161,4 @@ async function isThere(path: string): Promise<boolean> {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
-}
-
-function firstLine(text: string): string {
-  return text.split("\n", 1)[0] ?? "";
-}
-
-function withoutStop(sentence: string): string {
-  return sentence.replace(/[.:]$/, "");
 }

@@ -6,7 +6,7 @@
 import { matchEntries } from "./filter.ts";
 import { type KeyName, readKeys } from "./keyboard.ts";
 import type { Output, Style } from "./output.ts";
-import { charactersOf, clip, widthOf } from "./width.ts";
+import { charactersOf, clip, widthOf } from "../domain/width.ts";
 
 /** A cell of an entry; its text is searched, its style only seen. */
 export interface Cell {

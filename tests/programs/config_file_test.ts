@@ -94,25 +94,25 @@ Deno.test("readProjectConfig() shows the line and the place of a wrong value", a
   assert.deepEqual(await refusalOf("# one\nscripts:\n  setup: [npm, ci]\n"), [
     'Wrong configuration at .piko.yml:3:10: "scripts.setup" must be text, not a list',
     "  setup: [npm, ci]",
-    "         ^^^^^^^^^",
+    "         ^~~~~~~~~",
   ]);
   assert.deepEqual(await refusalOf("shared: jaeger # all\nlink:\n- ok\n- /etc\n"), [
     'Wrong configuration at .piko.yml:1:9: "shared" must be a list of names, not text',
     "shared: jaeger # all",
-    "        ^^^^^^",
+    "        ^~~~~~",
     '.piko.yml:4:3: "link[1]" must be a path from the project\'s root, not an absolute one',
     "- /etc",
-    "  ^^^^",
+    "  ^~~~",
   ]);
   assert.deepEqual(await refusalOf("windows:\n  - command: a\n    local: true\n"), [
     'Wrong configuration at .piko.yml:2:5: "windows[0].name" is missing',
     "  - command: a",
-    "    ^^^^^^^^^^",
+    "    ^~~~~~~~~~",
   ]);
   assert.deepEqual(await refusalOf("- a\n"), [
     "Wrong configuration at .piko.yml:1:1: The file must be a map of fields, not a list",
     "- a",
-    "^^^",
+    "^~~",
   ]);
   assert.match(
     (await refusalOf("just text"))[0] ?? "",
@@ -138,7 +138,7 @@ Deno.test("readProjectConfig() shows the line and the place of broken YAML", asy
     const [message = "", ...details] = await refusalOf(content);
     assert.match(message, expected);
     assert.doesNotMatch(message, /\.$/);
-    assert.ok(details.length === 0 || /^\s*\^+$/.test(details[1] ?? ""), details.join("\n"));
+    assert.ok(details.length === 0 || /^\s*\^~*$/.test(details[1] ?? ""), details.join("\n"));
   }
 });
 
@@ -167,7 +167,7 @@ Deno.test("readProjectConfig() crops long lines, and shows no control characters
   assert.doesNotMatch(shown.join(""), /\p{Cc}/u);
   assert.deepEqual((await refusalOf("scripts:\n  run:\t[a]\n")).slice(1), [
     "  run:\t[a]",
-    "      \t^^^",
+    "      \t^~~",
   ]);
 });
 
@@ -176,8 +176,8 @@ Deno.test("readProjectConfig() warns with the place of an unknown field", async 
   const { config, warnings } = await readProjectConfig(folder.path);
   assert.deepEqual(config.scripts, { run: "b" });
   assert.deepEqual(warnings.map((warning) => warning.replace(`${folder.path}/`, "")), [
-    ".piko.yml:3:8: Unresolved tag: !odd",
     '.piko.yml:2:3: "scripts.steup" is unknown and ignored; did you mean "setup"?',
+    ".piko.yml:3:8: Unresolved tag: !odd",
   ]);
 });
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Selection } from "../../src/terminal/picker.ts";
-import { widthOf } from "../../src/terminal/width.ts";
+import { widthOf } from "../../src/domain/width.ts";
 import { needs } from "../needs.ts";
 import { Sandbox, until } from "../sandbox.ts";
 import { Terminal, type TerminalOptions } from "../terminal.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { clip, widthOf } from "../../src/terminal/width.ts";
+import { clip, widthOf } from "../../src/domain/width.ts";
 
 Deno.test("widthOf() counts two columns for wide characters, and none for marks", () => {
   assert.equal(widthOf("abc…"), 4);

@@ -10,6 +10,7 @@ export const command = buildCommand({
       "",
       "  piko init",
       "  piko init --name shop",
+      "  piko init --config                       with a .piko.yml to begin with, also later",
       "",
       "A compose file is optional: without one the project is in simple mode, with worktrees, data, scripts and",
       "variables, and no containers.",
@@ -24,20 +25,31 @@ export const command = buildCommand({
         placeholder: "NAME",
         brief: "the project's name; the folder's by default",
       },
+      config: {
+        kind: "boolean",
+        brief: "write a .piko.yml to begin with, in which everything is a comment",
+        default: false,
+        withNegated: false,
+      },
     },
   },
-  async func(this: Context, flags: { name?: string }) {
+  async func(this: Context, flags: { name?: string; config: boolean }) {
     const { output } = this;
     const tools = this.tools({ create: true });
-    const { project, composeFiles } = await initProject(tools, this.folder, flags, this.watch);
-    const { name, root } = project;
+    const initialized = await initProject(tools, this.folder, flags, this.watch);
+    const { isNew, composeFiles, configFile } = initialized;
+    const { id, name, root } = initialized.project;
     if (output.json) {
-      output.answerJson({
-        project: { name, root, composeFile: composeFiles[0] ?? null, environments: 0 },
+      const environments = tools.environments.list(id).length;
+      return output.answerJson({
+        project: { name, root, composeFile: composeFiles[0] ?? null, environments },
+        ...configFile === null ? {} : { configFile },
       });
-      return;
     }
-    output.answer(`${output.paintAnswer("green", "✓")} Initialized piko in ${root}/.piko`);
+    const done = output.paintAnswer("green", "✓");
+    if (configFile !== null) output.answer(`${done} Wrote ${configFile}`);
+    if (!isNew) return;
+    output.answer(`${done} Initialized piko in ${root}/.piko`);
     output.note(
       composeFiles.length === 0
         ? `  Project ${name}, without a compose file: simple mode`

@@ -121,6 +121,12 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     brief: "Throw an environment away, without losing work",
     completes: ["environment"],
   },
+  config: {
+    usage: "[show | check | schema [project | user]]",
+    brief: "Show the configuration with the source of each value, or check it",
+    completes: [["show", "check", "schema"], ["project", "user"]],
+    load: () => import("./config.ts"),
+  },
   project: {
     usage: "list | forget NAME",
     brief: "Show or forget the projects of this machine",

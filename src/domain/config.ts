@@ -78,7 +78,7 @@ const NAME = v.pipe(TEXT, v.nonEmpty("must not be empty"));
 const NAMES = v.array(NAME, "must be a list of names");
 const COMPOSE_PATH = path(problemOfPath);
 const PATHS = v.array(path(problemOfCarriedPath), "must be a list of paths");
-const SHELLS = v.record(v.string(), NAME, "must be a map from services to commands");
+const SHELLS = map(v.record(v.string(), NAME, "must be a map from services to commands"));
 
 const SCRIPTS = v.looseObject({
   prepare: field(TEXT, "Runs in a new worktree before its containers start"),
@@ -87,18 +87,17 @@ const SCRIPTS = v.looseObject({
   destroy: field(TEXT, "Runs before the environment is destroyed; its failure is only told"),
 }, "must be a map from prepare, setup, run and destroy to commands");
 
-const WINDOWS = v.array(
-  v.looseObject({
-    name: v.pipe(NAME, v.description("The window's name")),
-    command: field(TEXT, "For sh -c, with $PIKO_* as variables; the shell without it"),
-    local: field(
-      v.boolean("must be true or false"),
-      "Whether it runs on this machine, in the worktree, and not in a container",
-    ),
-    service: field(NAME, "In whose container it runs; the window's name without it"),
-  }, "must be a map with a name"),
-  "must be a list of windows",
-);
+const WINDOW = v.looseObject({
+  name: v.pipe(NAME, v.description("The window's name")),
+  command: field(TEXT, "For sh -c, with $PIKO_* as variables; the shell without it"),
+  local: field(
+    v.boolean("must be true or false"),
+    "Whether it runs on this machine, in the worktree, and not in a container",
+  ),
+  service: field(NAME, "In whose container it runs; the window's name without it"),
+}, "must be a map with a name");
+
+const WINDOWS = v.array(map(WINDOW), "must be a list of windows");
 
 /** What `.piko.yml` must look like; also what its JSON schema is made of. */
 export const PROJECT = v.looseObject({
@@ -110,7 +109,7 @@ export const PROJECT = v.looseObject({
     ),
     "The compose file from the root, or a list of them; without it piko looks where compose looks",
   ),
-  scripts: field(SCRIPTS, "Run by sh -c in the worktree, with the variables of `piko env`"),
+  scripts: field(map(SCRIPTS), "Run by sh -c in the worktree, with the variables of `piko env`"),
   shared: field(NAMES, "The services that all environments share"),
   shells: field(SHELLS, "What a service's window, and `piko shell`, runs in its container"),
   ignore: field(NAMES, "The services without a window"),
@@ -131,7 +130,17 @@ export const USER = v.looseObject({
 /** Checks the content of `.piko.yml`; null is an empty file. */
 export function checkProjectConfig(content: unknown): Checked<ProjectConfig> {
   const { output, problems, warnings } = check(PROJECT, content ?? {}, (found) => [
-    ...unknownFields([], found, Object.keys(PROJECT.entries)),
+    ...unknownFields(
+      [],
+      found,
+      Object.keys(PROJECT.entries),
+      (name) =>
+        Object.hasOwn(SCRIPTS.entries, name)
+          ? `did you mean ${quote(`scripts.${name}`)}?`
+          : Object.hasOwn(USER.entries, name)
+          ? "it belongs in your own config.yml"
+          : undefined,
+    ),
     ...unknownFields(["scripts"], found, Object.keys(SCRIPTS.entries)),
     ...oddWindows("windows", found),
   ]);
@@ -172,7 +181,17 @@ export function checkProjectConfig(content: unknown): Checked<ProjectConfig> {
 /** Checks the content of the person's own `config.yml`; null is an empty file. */
 export function checkUserConfig(content: unknown): Checked<UserConfig> {
   const { output, problems, warnings } = check(USER, content ?? {}, (found) => [
-    ...unknownFields([], found, Object.keys(USER.entries)),
+    ...unknownFields(
+      [],
+      found,
+      Object.keys(USER.entries),
+      (name) =>
+        name === "windows"
+          ? 'did you mean "default_windows"?'
+          : Object.hasOwn(PROJECT.entries, name)
+          ? "it belongs in a project's .piko.yml"
+          : undefined,
+    ),
     ...oddWindows("default_windows", found),
     ...oddEditor(found),
   ]);
@@ -196,6 +215,14 @@ export function checkUserConfig(content: unknown): Checked<UserConfig> {
 function field<Schema extends v.GenericSchema>(schema: Schema, about: string) {
   return v.pipe(v.nullish(schema), v.description(about));
 }
+
+/** A map that is no list: valibot takes a list for an object. */
+function map<Schema extends MapSchema>(schema: Schema) {
+  const { message } = schema;
+  return v.lazy((input) => Array.isArray(input) ? v.never(message) : schema);
+}
+
+type MapSchema = v.GenericSchema & { message: string };
 
 function path(problemOf: (path: string) => string | undefined) {
   return v.pipe(
@@ -276,7 +303,7 @@ function oddWindows(field: string, content: unknown): Remark[] {
     };
     return [
       ...isRepeated ? [repeated] : [],
-      ...unknownFields([field, index], content, Object.keys(WINDOWS.item.entries)),
+      ...unknownFields([field, index], content, Object.keys(WINDOW.entries)),
     ];
   });
 }
@@ -287,10 +314,12 @@ function oddEditor(content: unknown): Remark[] {
   return [{ path: ["editor"], message: '"editor" is no command', isAboutName: false }];
 }
 
+/** Warns of the fields of a map that are not known; `advise` says what helps where a near name does not. */
 function unknownFields(
   place: (string | number)[],
   content: unknown,
   known: readonly string[],
+  advise: (name: string) => string | undefined = () => undefined,
 ): Remark[] {
   const map = place.reduce<unknown>((inner, part) => fieldOf(inner, part), content);
   if (map === null || typeof map !== "object" || Array.isArray(map)) return [];
@@ -298,10 +327,12 @@ function unknownFields(
   return Object.keys(map).filter((name) => !known.includes(name) && !name.startsWith("x-"))
     .map((name) => {
       const near = nearestName(name, known);
-      const meant = near === undefined ? "" : `; did you mean ${quote(near)}?`;
+      const advice = advise(name) ??
+        (near === undefined ? undefined : `did you mean ${quote(near)}?`);
       return {
         path: [...place, name],
-        message: `${nameOf([...place, name])} is unknown and ignored${meant}`,
+        message: [`${nameOf([...place, name])} is unknown and ignored`, advice]
+          .filter((part) => part !== undefined).join("; "),
         isAboutName: true,
       };
     });

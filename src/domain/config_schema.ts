@@ -37,8 +37,10 @@ function convert(schema: v.GenericSchema): JsonSchema {
         return { ...jsonSchema, patternProperties: { "^x-": {} }, additionalProperties: false };
       }
       if (isLazy(valibotSchema)) {
-        // What it is depends on what is there: a list, or anything else.
-        return { anyOf: ["", []].map((input) => convert(valibotSchema.getter(input))) };
+        // What must be there depends on whether a list is there.
+        const either = ["", []].map((input) => valibotSchema.getter(input))
+          .filter(({ type }) => type !== "never").map(convert);
+        return either.length === 1 ? either[0] : { anyOf: either };
       }
       return undefined;
     },

@@ -44,6 +44,8 @@ export interface ReadConfig<Config> {
   findings: Finding[];
   /** Tells where a field stands: its name, or its place in a list; else what is nearest to it around. */
   placeOf: (path: readonly (string | number)[]) => Place;
+  /** Says something of the value of a field that the file itself cannot know. */
+  find: (level: Finding["level"], path: (string | number)[], message: string) => Finding;
 }
 
 /** What a file has wrong at most; a broken one can have a mistake in each of its characters. */
@@ -64,12 +66,22 @@ export function readConfigText<Config>(
     merge: true,
     stringKeys: true,
   });
-  const broken = brokenRules(text, document);
+  const broken = brokenRules(text, document, source.lines);
+  const locate = (level: Finding["level"]) => (remark: Remark): Found => ({
+    level,
+    message: remark.message,
+    range: rangeIn(document, remark),
+  });
+  const places: Pick<ReadConfig<Config>, "placeOf" | "find"> = {
+    placeOf: (path) => placeIn(source, rangeIn(document, { path: [...path], isAboutName: true })),
+    find: (level, path, message) =>
+      described(source, locate(level)({ path, message, isAboutName: false })),
+  };
   const refuse = (found: readonly Found[]): ReadConfig<Config> => ({
     config: undefined,
     isYaml: false,
     findings: inOrder(source, found),
-    placeOf: () => ({ line: 1, column: 1 }),
+    ...places,
   });
   if (broken.length > 0) return refuse(broken);
   let content: unknown;
@@ -81,11 +93,6 @@ export function readConfigText<Config>(
     return refuse([{ level: "error", message: "Too many aliases", range: [0, 0] }]);
   }
   const { config, problems, warnings } = check(content);
-  const locate = (level: Finding["level"]) => (remark: Remark): Found => ({
-    level,
-    message: remark.message,
-    range: rangeIn(document, remark),
-  });
   return {
     config,
     isYaml: true,
@@ -98,20 +105,8 @@ export function readConfigText<Config>(
       ...problems.map(locate("error")),
       ...warnings.map(locate("warning")),
     ]),
-    placeOf: (path) => placeIn(source, rangeIn(document, { path: [...path], isAboutName: true })),
+    ...places,
   };
-}
-
-/** Locates what another rule than those of the file itself finds in a file that was read. */
-export function findingAt(
-  text: string,
-  remark: Remark,
-  level: Finding["level"],
-): Finding {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, merge: true, stringKeys: true });
-  const range = rangeIn(document, remark);
-  return described({ text, lines }, { level, message: remark.message, range });
 }
 
 interface Found {
@@ -126,12 +121,21 @@ interface Source {
   lines: LineCounter;
 }
 
-function brokenRules(text: string, document: Document): Found[] {
-  const broken = document.errors.map((error): Found => ({
-    level: "error",
-    message: brokenRule(text, error),
-    range: error.pos,
-  }));
+function brokenRules(text: string, document: Document, lines: LineCounter): Found[] {
+  const conflict = /^(?:<{7}|={7}|>{7})(?= |\r?$)/m.exec(text);
+  if (conflict !== null) {
+    const range = [conflict.index, conflict.index + conflict[0].length] as const;
+    return [{ level: "error", message: "A conflict of git is not resolved here", range }];
+  }
+  const broken: Found[] = [];
+  const told = new Set<number>();
+  for (const error of document.errors) {
+    // One mistake confuses the parser more than once; what it says first is nearest to the truth.
+    const { line } = lines.linePos(error.pos[0]);
+    if (told.has(line)) continue;
+    told.add(line);
+    broken.push({ level: "error", message: brokenRule(text, error), range: error.pos });
+  }
   visit(document, {
     Alias(_, alias) {
       if (alias.resolve(document) !== undefined) return;
@@ -151,22 +155,29 @@ function described(source: Source, { level, message, range }: Found): Finding {
   return { level, message, ...placeIn(source, range), shown: underlined(source, range) };
 }
 
-function placeIn({ lines }: Source, range: readonly [number, number]): Place {
-  const { line, col } = lines.linePos(range[0]);
+function placeIn(source: Source, range: readonly [number, number]): Place {
+  const { line, col } = source.lines.linePos(pointedAt(source, range)[0]);
   // A file without any character has no line to yaml.
   return { line: Math.max(line, 1), column: Math.max(col, 1) };
 }
 
+/** Tells where to point: not at the space before something, and not behind the end of the last line. */
+function pointedAt({ text }: Source, range: readonly [number, number]): readonly [number, number] {
+  const [start, end] = range;
+  const space = /^ */.exec(text.slice(start, start + MAX_SHOWN))?.[0].length ?? 0;
+  if (text.slice(start).trim() !== "") return [start + space, Math.max(end, start + space + 1)];
+  const last = text.trimEnd().length;
+  return [last, last + 1];
+}
+
 /** Shows the line that something starts in, and a second line that points at what is meant. */
-function underlined({ text, lines }: Source, range: readonly [number, number]): string[] {
-  // What is missing at the end of the file is missed behind the last thing that stands there.
-  const isAtEnd = text.slice(range[0]).trim() === "";
-  const [start, end] = isAtEnd ? [text.trimEnd().length, text.trimEnd().length + 1] : range;
-  const { line, col } = lines.linePos(start);
-  const lineStart = lines.lineStarts[line - 1] ?? 0;
-  const whole = text.slice(lineStart).split(/\r?\n/, 1)[0] ?? "";
+function underlined(source: Source, range: readonly [number, number]): string[] {
+  const { text, lines } = source;
+  const [start, end] = pointedAt(source, range);
+  const { line, column } = placeIn(source, range);
+  const whole = text.slice(lines.lineStarts[line - 1] ?? 0).split(/\r?\n/, 1)[0] ?? "";
   if (whole.trim() === "") return [];
-  const at = Math.max(col - 1, 0);
+  const at = column - 1;
   const from = at > MAX_SHOWN / 2 && whole.length > MAX_SHOWN ? at - MAX_SHOWN / 4 : 0;
   const safe = withoutSecrets(whole, true);
   const shown = safe.slice(from, from + MAX_SHOWN);
@@ -205,14 +216,44 @@ function rangeOf(node: Node): readonly [number, number] {
   return node.range ? [node.range[0], node.range[1]] : [0, 0];
 }
 
-/** Says what yaml found, in our words where its own need a change. */
+/** What yaml's words, which are about YAML's grammar, mean for whoever writes the file. */
+const RULES: readonly (readonly [RegExp, string])[] = [
+  [/^Missing closing (["'])quote/, "The quote $1 is not closed"],
+  [/^Flow sequence .*\]$/, "A list is not closed before this: ] is missing"],
+  [/^Flow map .*\}$/, "A map is not closed before this: } is missing"],
+  [/^Missing , (?:or : )?between/, "A comma is missing before this"],
+  [/^Block collections are not allowed/, "A comma is missing in this, or quotes around it"],
+  [/^Nested mappings/, "A text that holds or ends in a colon must be in quotes"],
+  [/^Implicit (?:map )?keys /, "There is no colon with a space behind this name"],
+  [
+    /^(?:Map|Sequence) items? |^All (?:mapping|sequence) items /,
+    "This must begin in the same column as what it belongs to",
+  ],
+  [/^A block sequence may not/, "A list cannot stand here"],
+  [/^Plain value cannot start with .*?(\S)$/, "A text that begins with $1 must be in quotes"],
+  [/^Unexpected \S+ token in YAML stream: "?(\S+?)"?$/, "$1 is one too many"],
+  [
+    /^Invalid escape sequence (.*)$/,
+    "$1 means nothing within double quotes; within single ones it stands for itself",
+  ],
+  [/^Tabs are not allowed/, "Lines are indented by spaces, not by tabs"],
+  [/multiple documents/, "One file is one document, without ---"],
+  [/^With stringKeys/, "A field's name must be text"],
+  // yaml descends by calling itself, and reports where the stack ended.
+  [/call stack/, "It is nested too deeply"],
+];
+
+/** Says what yaml found, in words of our own where we have better ones. */
 function brokenRule(text: string, { code, message, pos }: YAMLParseError): string {
   if (code === "DUPLICATE_KEY") {
     return `${quote(firstLine(text.slice(pos[0], keyEnd(text, pos[0]))))} stands there twice`;
   }
-  // yaml descends by calling itself, and reports where the stack ended.
-  if (message.includes("call stack")) return "It is nested too deeply";
-  return withoutStop(firstLine(message));
+  const said = withoutStop(firstLine(message));
+  for (const [pattern, sentence] of RULES) {
+    const match = pattern.exec(said);
+    if (match !== null) return sentence.replace("$1", () => match[1] ?? "");
+  }
+  return said;
 }
 
 function keyEnd(text: string, start: number): number {

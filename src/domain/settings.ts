@@ -124,10 +124,12 @@ function windowSettings({ user, project }: Layers): Setting[] {
     // The last of a name counts within one file too.
     const inProject = ofProject.findLastIndex(({ name }) => name === window.name);
     const inUser = ofUser.findLastIndex(({ name }) => name === window.name);
+    const { name, command = null, local, service = null } = window;
+    const value = { name, command, local, service };
     return setting(
-      ["windows", window.name],
-      said("project", project, ofProject[inProject], ["windows", inProject]),
-      said("user", user, ofUser[inUser], ["default_windows", inUser]),
+      ["windows", name],
+      said("project", project, ofProject[inProject] && value, ["windows", inProject]),
+      said("user", user, ofUser[inUser] && value, ["default_windows", inUser]),
     );
   });
 }

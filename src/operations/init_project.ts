@@ -6,25 +6,37 @@ import type { Watch } from "../domain/report.ts";
 import { findComposeFiles } from "../programs/compose.ts";
 import { readProjectConfig } from "../programs/config_file.ts";
 import type { ProjectRecord } from "../store/projects.ts";
+import { keepSchema, refuseConfig, writeStarter } from "./starter_config.ts";
 import type { Tools } from "./tools.ts";
 
 /** What `piko init` has found and made. */
 export interface Initialized {
   project: ProjectRecord;
+  /** Whether it was registered by this call. */
+  isNew: boolean;
   /** The compose files in the order in which compose reads them; empty in simple mode. */
   composeFiles: string[];
+  /** The configuration to begin with; null when none was asked for. */
+  configFile: string | null;
+}
+
+/** What `piko init` is to do. */
+export interface InitRequest {
+  name?: string | undefined;
+  /** Whether to write a `.piko.yml` to begin with, also for a project that is registered already. */
+  config?: boolean | undefined;
 }
 
 /**
  * Registers the repository that a folder lies in: checks it, makes `.piko`, has git ignore it, and records it.
  *
  * @throws {PikoError} not-found outside a repository, usage in a bare one, a submodule or a linked worktree, conflict
- *   when it is registered already or the name is taken.
+ *   when it is registered already, the name is taken, or there is a configuration where one is to be written.
  */
 export async function initProject(
   tools: Tools,
   folder: string,
-  request: { name?: string | undefined },
+  request: InitRequest,
   watch: Watch,
 ): Promise<Initialized> {
   const repository = await tools.git.inspectRepository(folder, { signal: watch.signal });
@@ -47,8 +59,9 @@ export async function initProject(
     });
   }
   const { root } = repository;
+  if (request.config) await refuseConfig(root);
   const known = tools.projects.findByRoot(root);
-  if (known !== undefined) {
+  if (known !== undefined && (!request.config || request.name !== undefined)) {
     throw new PikoError(`${root} is already initialized, as project ${quote(known.name)}`, {
       code: "conflict",
       hint: "piko create NAME",
@@ -60,11 +73,21 @@ export async function initProject(
     ...(config.compose === undefined ? {} : { compose: config.compose }),
     variables: tools.variables,
   });
-  const name = projectName(request.name ?? root.slice(root.lastIndexOf("/") + 1));
+  const project = known ?? await register(tools, root, request.name, watch);
+  const configFile = request.config ? await writeStarter(root) : null;
+  await keepSchema(root, watch);
+  return { project, isNew: known === undefined, composeFiles: found?.files ?? [], configFile };
+}
 
+async function register(
+  tools: Tools,
+  root: string,
+  typed: string | undefined,
+  watch: Watch,
+): Promise<ProjectRecord> {
+  const name = projectName(typed ?? root.slice(root.lastIndexOf("/") + 1));
   await Deno.mkdir(`${root}/.piko`, { recursive: true });
   const isIgnored = await tools.git.isIgnored(root, ".piko/worktrees", { signal: watch.signal });
   if (!isIgnored) await tools.git.addToGitignore(root, ".piko/");
-  const project = tools.projects.add(name, root);
-  return { project, composeFiles: found?.files ?? [] };
+  return tools.projects.add(name, root);
 }

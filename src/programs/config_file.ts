@@ -84,6 +84,35 @@ export async function findMisnamed(root: string): Promise<string | undefined> {
     : undefined;
 }
 
+/** Lists the services of compose files; undefined when they alone do not tell, as when one includes others. */
+export async function readComposeServices(files: readonly string[]): Promise<string[] | undefined> {
+  const services = new Set<string>();
+  for (const file of files) {
+    const compose = await readCompose(file);
+    if (compose === undefined || compose.includesOthers) return undefined;
+    for (const service of compose.services ?? []) services.add(service);
+  }
+  return [...services];
+}
+
+async function readCompose(
+  path: string,
+): Promise<{ services: string[] | undefined; includesOthers: boolean } | undefined> {
+  const text = await readText(path);
+  if (text === undefined) return undefined;
+  const yaml = await import("yaml");
+  // Compose's own tags, such as !override, are no concern of those who want the names alone.
+  const document = yaml.parseDocument(text, { logLevel: "silent", stringKeys: true });
+  if (document.errors.length > 0 || !yaml.isMap(document.contents)) return undefined;
+  const services = document.get("services");
+  return {
+    services: yaml.isMap(services)
+      ? services.items.map(({ key }) => String(yaml.isScalar(key) ? key.value : key))
+      : undefined,
+    includesOthers: document.has("include"),
+  };
+}
+
 async function readConfigFile<Config>(
   path: string,
   loadCheck: () => Promise<(content: unknown) => Checked<Config>>,

@@ -72,13 +72,20 @@ export async function findEditor(
       hint: "--editor names another one: --editor vim",
     });
   }
-  for (const program of USUAL) {
-    if (await findProgram(program, variables) !== undefined) return describe([program], variables);
-  }
+  const usual = await findUsualEditor(variables);
+  if (usual !== undefined) return describe([usual], variables);
   throw new PikoError(`No editor was found: none of ${USUAL.join(", ")} is installed`, {
     code: "unavailable",
     hint: "set EDITOR to yours, or name it: --editor nano",
   });
+}
+
+/** Finds the editor that is taken when nobody names one. */
+export async function findUsualEditor(variables: Variables): Promise<string | undefined> {
+  for (const program of USUAL) {
+    if (await findProgram(program, variables) !== undefined) return program;
+  }
+  return undefined;
 }
 
 /** Tells whether an editor opens a `.code-workspace` as the folders that it lists. */

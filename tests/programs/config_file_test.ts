@@ -125,7 +125,7 @@ Deno.test("readProjectConfig() shows the line and the place of broken YAML", asy
     ["shared: [a\nlink: []\n", /^Broken YAML at \.piko\.yml:2:1: /],
     [
       "scripts:\n\trun: a\n",
-      /^Broken YAML at \.piko\.yml:2:1: Tabs are not allowed as indentation$/,
+      /^Broken YAML at \.piko\.yml:2:1: Lines are indented by spaces, not by tabs$/,
     ],
     ["link: [a]\nlink: [b]\n", /^Broken YAML at \.piko\.yml:2:1: "link" stands there twice$/],
     ["a: 1\nb: *zz\n", /^Broken YAML at \.piko\.yml:2:4: There is no anchor "zz"/],

@@ -1,0 +1,245 @@
+/** Shows the configuration that holds in a folder, and checks the files that it comes from: `piko config`. */
+
+import type { ProjectConfig } from "../domain/config.ts";
+import type { Finding } from "../domain/config_text.ts";
+import { PikoError } from "../domain/errors.ts";
+import { nearestName, quote } from "../domain/names.ts";
+import type { Watch } from "../domain/report.ts";
+import { type Layer, mergeSettings, type Setting } from "../domain/settings.ts";
+import { findComposeFiles } from "../programs/compose.ts";
+import {
+  type ConfigFile,
+  configured,
+  findMisnamed,
+  readComposeServices,
+  readProjectFile,
+  readUserFile,
+} from "../programs/config_file.ts";
+import { findUsualEditor } from "../programs/editor.ts";
+import { isThere } from "./files.ts";
+import { keepSchema, projectConfigPath } from "./starter_config.ts";
+import type { Tools } from "./tools.ts";
+import { userConfigPath } from "./user_config.ts";
+
+/** The configuration of a folder. */
+export interface ShownConfig {
+  /** The project's root; null where there is none. */
+  root: string | null;
+  settings: Setting[];
+}
+
+/** Something to say of a file of the configuration. */
+export interface FileFinding {
+  level: Finding["level"];
+  message: string;
+  file: string;
+  /** Null when it is about the file as a whole. */
+  line: number | null;
+  column: number | null;
+  shown: string[];
+}
+
+/** What a check has found. */
+export interface CheckedConfig {
+  files: { file: string; exists: boolean }[];
+  findings: FileFinding[];
+}
+
+/**
+ * Puts together what holds in a folder, each value with its source.
+ *
+ * @throws {PikoError} usage when a file is broken.
+ */
+export async function showConfig(
+  tools: Tools,
+  folder: string,
+  flags: { editor?: string | undefined },
+  watch: Watch,
+): Promise<ShownConfig> {
+  const root = await findRoot(tools, folder);
+  const project = root === undefined ? undefined : await readProjectFile(root);
+  const userPath = userConfigPath(tools.variables);
+  const user = userPath === undefined ? undefined : await readUserFile(userPath);
+  const variables = pick(tools.variables, ["VISUAL", "EDITOR"]);
+  const layers = {
+    project: layerOf(project, watch),
+    user: layerOf(user, watch),
+    flags,
+  };
+  const misnamed = project === undefined && root !== undefined
+    ? await findMisnamed(root)
+    : undefined;
+  if (misnamed !== undefined) watch.report({ kind: "warning", message: misnamed });
+  const found = root === undefined ? undefined : await composeFiles(tools, root, {});
+  const files = (found?.files ?? []).map((file) =>
+    file.startsWith(`${root}/`) ? file.slice(`${root}/`.length) : file
+  );
+  const editor = await findUsualEditor(tools.variables) ?? null;
+  return {
+    root: root ?? null,
+    settings: mergeSettings({
+      ...layers,
+      defaults: { compose: found?.by === "name" ? files : [], editor },
+      variables: { ...variables, ...found?.by === "COMPOSE_FILE" ? { COMPOSE_FILE: files } : {} },
+    }),
+  };
+}
+
+/** Checks the project's file and the person's own, also against the compose files and the services in them. */
+export async function checkConfig(
+  tools: Tools,
+  folder: string,
+  watch: Watch,
+): Promise<CheckedConfig> {
+  const checked: CheckedConfig = { files: [], findings: [] };
+  const root = await findRoot(tools, folder);
+  if (root !== undefined) {
+    await keepSchema(root, watch);
+    const project = await readForCheck(
+      projectConfigPath(root),
+      () => readProjectFile(root),
+      checked,
+    );
+    const misnamed = await findMisnamed(root);
+    if (project === undefined && misnamed !== undefined) {
+      checked.findings.push(aboutFile(`${root}/.piko.yaml`, "warning", misnamed));
+    }
+    if (project?.config !== undefined) {
+      checked.findings.push(...await checkAgainstCompose(tools, root, project, project.config));
+    }
+  }
+  const userPath = userConfigPath(tools.variables);
+  if (userPath !== undefined) await readForCheck(userPath, () => readUserFile(userPath), checked);
+  return checked;
+}
+
+/**
+ * Finds the root whose `.piko.yml` counts in a folder: that of its project, also in the worktree of an environment, else
+ * that of its repository, which may become one; undefined outside of both.
+ */
+export async function findRoot(
+  tools: Pick<Tools, "projects" | "git">,
+  folder: string,
+): Promise<string | undefined> {
+  const project = tools.projects.findAt(folder);
+  if (project !== undefined) return project.root;
+  try {
+    const repository = await tools.git.inspectRepository(folder);
+    return repository.isBare ? undefined : repository.root;
+  } catch (error) {
+    // Outside of a repository, or without git, the person's own configuration is all there is.
+    if (error instanceof PikoError) return undefined;
+    throw error;
+  }
+}
+
+function layerOf<Config>(
+  file: ConfigFile<Config> | undefined,
+  watch: Watch,
+): Layer<Config> | undefined {
+  if (file === undefined) return undefined;
+  const { config, warnings } = configured(file);
+  for (const message of warnings) watch.report({ kind: "warning", message });
+  return { config, file: file.path, placeOf: file.placeOf };
+}
+
+async function readForCheck<Config>(
+  path: string,
+  read: () => Promise<ConfigFile<Config> | undefined>,
+  checked: CheckedConfig,
+): Promise<ConfigFile<Config> | undefined> {
+  try {
+    const file = await read();
+    checked.files.push({ file: path, exists: file !== undefined });
+    checked.findings.push(...(file?.findings ?? []).map((finding) => ({ file: path, ...finding })));
+    return file;
+  } catch (error) {
+    if (!(error instanceof PikoError)) throw error;
+    checked.files.push({ file: path, exists: true });
+    checked.findings.push(aboutFile(path, "error", error.message));
+    return undefined;
+  }
+}
+
+function aboutFile(file: string, level: Finding["level"], message: string): FileFinding {
+  return { level, message, file, line: null, column: null, shown: [] };
+}
+
+/** Finds compose files that are not there, and services that nothing is. */
+async function checkAgainstCompose(
+  tools: Tools,
+  root: string,
+  file: ConfigFile<ProjectConfig>,
+  config: ProjectConfig,
+): Promise<FileFinding[]> {
+  const findings: FileFinding[] = [];
+  const add = (level: Finding["level"], path: (string | number)[], message: string) => {
+    findings.push({ file: file.path, ...file.find(level, path, message) });
+  };
+  const compose = config.compose ?? [];
+  for (const [index, name] of compose.entries()) {
+    if (await isThere(`${root}/${name}`)) continue;
+    add("error", ["compose", index], `There is no file ${quote(`${root}/${name}`)}`);
+  }
+  if (findings.length > 0) return findings;
+  const found = await composeFiles(tools, root, config);
+  const services = found === undefined ? undefined : await servicesOf(found.files);
+  if (services === undefined) return findings;
+  for (const { path, service } of namedServices(config)) {
+    if (services.includes(service)) continue;
+    const near = nearestName(service, services);
+    const meant = near === undefined ? "" : `; did you mean ${quote(near)}?`;
+    add("warning", path, `There is no service ${quote(service)}${meant}`);
+  }
+  return findings;
+}
+
+function namedServices(config: ProjectConfig): { path: (string | number)[]; service: string }[] {
+  const listed = (["shared", "ignore"] as const).flatMap((field) =>
+    config[field].map((service, index) => ({ path: [field, index], service }))
+  );
+  const shells = Object.keys(config.shells).map((service) => ({
+    path: ["shells", service],
+    service,
+  }));
+  const windows = config.windows.flatMap(({ local, service, name }, index) =>
+    local ? [] : [{
+      path: ["windows", index, service === undefined ? "name" : "service"],
+      service: service ?? name,
+    }]
+  );
+  return [...listed, ...shells, ...windows];
+}
+
+async function composeFiles(
+  tools: Tools,
+  root: string,
+  { compose }: Pick<ProjectConfig, "compose">,
+) {
+  try {
+    return await findComposeFiles(root, { compose, variables: tools.variables });
+  } catch (error) {
+    // COMPOSE_FILE names one that is not there; whoever starts containers is told.
+    if (error instanceof PikoError) return undefined;
+    throw error;
+  }
+}
+
+async function servicesOf(files: readonly string[]): Promise<string[] | undefined> {
+  try {
+    return await readComposeServices(files);
+  } catch (error) {
+    // It is too large, or no text: compose has more to say about that.
+    if (error instanceof PikoError) return undefined;
+    throw error;
+  }
+}
+
+function pick<Name extends string>(
+  variables: Readonly<Record<string, string>>,
+  names: readonly Name[],
+): { [name in Name]?: string } {
+  return Object.fromEntries(
+    names.flatMap((name) => variables[name] === undefined ? [] : [[name, variables[name]]]),
+  ) as { [name in Name]?: string };
+}

@@ -14,7 +14,7 @@ interface Flags {
 
 export const command = buildCommand({
   docs: {
-    brief: "Show the configuration with the source of each value, or check it",
+    brief: "Show the configuration and where it comes from, or check it",
     fullDescription: [
       "Show the configuration that holds here, each value with where it comes from: defaults, then your own config.yml, then",
       "the project's .piko.yml, then flags. check says everything that is wrong with the two files, and ends with 1 when",

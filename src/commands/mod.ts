@@ -122,8 +122,8 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     completes: ["environment"],
   },
   config: {
-    usage: "[show | check | schema [project | user]]",
-    brief: "Show the configuration with the source of each value, or check it",
+    usage: "[show|check|schema]",
+    brief: "Show the configuration and where it comes from, or check it",
     completes: [["show", "check", "schema"], ["project", "user"]],
     load: () => import("./config.ts"),
   },

@@ -44,8 +44,8 @@ export interface ReadConfig<Config> {
   findings: Finding[];
   /** Tells where a field stands: its name, or its place in a list; else what is nearest to it around. */
   placeOf: (path: readonly (string | number)[]) => Place;
-  /** Says something of the value of a field that the file itself cannot know. */
-  find: (level: Finding["level"], path: (string | number)[], message: string) => Finding;
+  /** Says something of a field that the file itself cannot know. */
+  find: (level: Finding["level"], remark: Remark) => Finding;
 }
 
 /** What a file has wrong at most; a broken one can have a mistake in each of its characters. */
@@ -74,8 +74,7 @@ export function readConfigText<Config>(
   });
   const places: Pick<ReadConfig<Config>, "placeOf" | "find"> = {
     placeOf: (path) => placeIn(source, rangeIn(document, { path: [...path], isAboutName: true })),
-    find: (level, path, message) =>
-      described(source, locate(level)({ path, message, isAboutName: false })),
+    find: (level, remark) => described(source, locate(level)(remark)),
   };
   const refuse = (found: readonly Found[]): ReadConfig<Config> => ({
     config: undefined,

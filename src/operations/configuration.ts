@@ -1,6 +1,6 @@
 /** Shows the configuration that holds in a folder, and checks the files that it comes from: `piko config`. */
 
-import type { ProjectConfig } from "../domain/config.ts";
+import type { ProjectConfig, Remark } from "../domain/config.ts";
 import type { Finding } from "../domain/config_text.ts";
 import { PikoError } from "../domain/errors.ts";
 import { nearestName, quote } from "../domain/names.ts";
@@ -173,13 +173,13 @@ async function checkAgainstCompose(
   config: ProjectConfig,
 ): Promise<FileFinding[]> {
   const findings: FileFinding[] = [];
-  const add = (level: Finding["level"], path: (string | number)[], message: string) => {
-    findings.push({ file: file.path, ...file.find(level, path, message) });
+  const add = (level: Finding["level"], remark: Remark) => {
+    findings.push({ file: file.path, ...file.find(level, remark) });
   };
-  const compose = config.compose ?? [];
-  for (const [index, name] of compose.entries()) {
+  for (const [index, name] of (config.compose ?? []).entries()) {
     if (await isThere(`${root}/${name}`)) continue;
-    add("error", ["compose", index], `There is no file ${quote(`${root}/${name}`)}`);
+    const message = `There is no file ${quote(`${root}/${name}`)}`;
+    add("error", { path: ["compose", index], message, isAboutName: false });
   }
   if (findings.length > 0) return findings;
   const found = await composeFiles(tools, root, config);
@@ -189,7 +189,8 @@ async function checkAgainstCompose(
     if (services.includes(service)) continue;
     const near = nearestName(service, services);
     const meant = near === undefined ? "" : `; did you mean ${quote(near)}?`;
-    add("warning", path, `There is no service ${quote(service)}${meant}`);
+    const message = `There is no service ${quote(service)}${meant}`;
+    add("warning", { path, message, isAboutName: path[0] === "shells" });
   }
   return findings;
 }

@@ -29,6 +29,7 @@ import {
 import { isThere, makeFolder, removeFolder } from "./files.ts";
 import { lockEnvironment } from "./lock_environment.ts";
 import { planBranch } from "./plan_branch.ts";
+import { tellOwnConfig } from "./project_config.ts";
 import { removeContainers } from "./remove_containers.ts";
 import { runScript } from "./run_script.ts";
 import { endSession, offerSession } from "./sessions.ts";
@@ -92,6 +93,7 @@ export async function createEnvironment(
   try {
     const engineState = rootFiles === undefined ? undefined : askEngine(tools, request, watch);
     record = await makeWorktree(call, record);
+    await tellOwnConfig(tools, record, watch);
     record = await makeContainersReady(call, record, engineState);
     if (config.scripts?.setup !== undefined) {
       await step(

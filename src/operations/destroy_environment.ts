@@ -7,11 +7,11 @@
 import { messageOf, PikoError } from "../domain/errors.ts";
 import { quote } from "../domain/names.ts";
 import type { Step, Watch } from "../domain/report.ts";
-import { readProjectConfig } from "../programs/config_file.ts";
 import { removeCarried } from "../programs/carry.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { isThere, removeFolder } from "./files.ts";
 import { lockEnvironment } from "./lock_environment.ts";
+import { configOf } from "./project_config.ts";
 import { removeContainers } from "./remove_containers.ts";
 import { runScript } from "./run_script.ts";
 import { endSession, isInSession } from "./sessions.ts";
@@ -218,9 +218,7 @@ async function runDestroyScript(
 ): Promise<void> {
   let script: string | undefined;
   try {
-    const { config, warnings } = await readProjectConfig(record.root);
-    for (const message of warnings) watch.report({ kind: "warning", message });
-    script = config.scripts?.destroy;
+    script = (await configOf(tools, record, watch)).scripts.destroy;
   } catch (error) {
     if (!(error instanceof PikoError)) throw error;
     watch.report({

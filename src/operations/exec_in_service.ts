@@ -6,9 +6,9 @@ import { nearestName, quote } from "../domain/names.ts";
 import type { Watch } from "../domain/report.ts";
 import { environmentVariables, shellQuote, toolVariables } from "../domain/variables.ts";
 import { shellArgv } from "../domain/windows.ts";
-import { readProjectConfig } from "../programs/config_file.ts";
 import { execInTerminal } from "../programs/container_terminal.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
+import { configOf } from "./project_config.ts";
 import type { Tools } from "./tools.ts";
 import { ownConfig } from "./user_config.ts";
 
@@ -107,8 +107,7 @@ async function shellOf(
   service: string,
   watch: Watch,
 ): Promise<string[]> {
-  const { config, warnings } = await readProjectConfig(record.root);
-  for (const message of warnings) watch.report({ kind: "warning", message });
+  const config = await configOf(tools, record, watch);
   return shellArgv(service, config, await ownConfig(tools, watch));
 }
 

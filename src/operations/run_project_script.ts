@@ -11,6 +11,7 @@ import { environmentVariables } from "../domain/variables.ts";
 import { readProjectConfig } from "../programs/config_file.ts";
 import { attach } from "../programs/foreground.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
+import { configOf } from "./project_config.ts";
 import { requireWorktree } from "./require_worktree.ts";
 import { startEnvironment } from "./start_environment.ts";
 import type { Tools } from "./tools.ts";
@@ -44,7 +45,7 @@ export async function prepareScript(
   request: RunRequest,
   watch: Watch,
 ): Promise<PreparedScript> {
-  const script = await findScript(found, request.args, watch);
+  const script = await findScript(tools, found, request.args, watch);
   await requireWorktree(found);
   const record = await startStopped(tools, found, request, watch);
   const variables = { ...tools.variables, ...environmentVariables(record) };
@@ -53,26 +54,18 @@ export async function prepareScript(
 }
 
 async function findScript(
+  tools: Tools,
   record: EnvironmentRecord,
   args: readonly string[],
   watch: Watch,
 ): Promise<string> {
-  const { config, warnings } = await readProjectConfig(record.root);
-  for (const message of warnings) watch.report({ kind: "warning", message });
-  const script = config.scripts.run;
-  const inBranch = await findInBranch(record);
+  const script = (await configOf(tools, record, watch)).scripts.run;
   if (script === undefined || script.trim() === "") {
     throw new PikoError(`There is no scripts.run in ${record.root}/.piko.yml`, {
       code: "not-found",
-      hint: inBranch === undefined
+      hint: await findInBranch(record) === undefined
         ? "say there what to run:  scripts: { run: npm run dev }"
         : `only the branch's own .piko.yml has one; copy it to ${record.root}/.piko.yml`,
-    });
-  }
-  if (inBranch !== undefined && inBranch !== script) {
-    watch.report({
-      kind: "note",
-      message: `Runs scripts.run of ${record.root}/.piko.yml; the branch's own differs`,
     });
   }
   if (args.length === 0) return script;

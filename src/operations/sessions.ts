@@ -15,6 +15,7 @@ import { type NewWindow, tmuxName } from "../programs/tmux.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { lockEnvironment } from "./lock_environment.ts";
 import { requireWorktree } from "./require_worktree.ts";
+import { tellOwnConfig } from "./project_config.ts";
 import type { Tools } from "./tools.ts";
 import { ownConfig } from "./user_config.ts";
 
@@ -47,6 +48,7 @@ export async function ensureSession(
   }
   if (owner !== undefined) throw notOurs(record, name, owner);
   const { config } = await readProjectConfig(record.root);
+  await tellOwnConfig(tools, record, watch);
   const services = await servicesOf(tools, record);
   const { windows, warnings } = planWindows({ mode: record.mode, services, project: config, user });
   for (const message of warnings) watch.report({ kind: "warning", message });

@@ -7,7 +7,6 @@
 import { CommandError, messageOf, PikoError } from "../domain/errors.ts";
 import { nearestName, quote } from "../domain/names.ts";
 import type { Step, Watch } from "../domain/report.ts";
-import { readProjectConfig } from "../programs/config_file.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import {
   composeFilesOf,
@@ -19,6 +18,7 @@ import {
 } from "./compose_environment.ts";
 import { recordSteps } from "./journal.ts";
 import { lockEnvironment } from "./lock_environment.ts";
+import { configOf } from "./project_config.ts";
 import type { Tools } from "./tools.ts";
 import { refuseUnfinished, requireWorktree } from "./require_worktree.ts";
 import { restoreSession } from "./sessions.ts";
@@ -66,8 +66,7 @@ async function startContainers(
   watch: Watch,
   begin: (step: Step) => void,
 ): Promise<EnvironmentRecord> {
-  const { config, warnings } = await readProjectConfig(record.root);
-  for (const message of warnings) watch.report({ kind: "warning", message });
+  const config = await configOf(tools, record, watch);
   const files = await composeFilesOf(tools, record.path, config);
   if (record.mode === "simple") {
     if (request.services.length > 0) throw noContainers(record);

@@ -77,6 +77,21 @@ export async function readUserFile(path: string): Promise<ConfigFile<UserConfig>
   );
 }
 
+/** Makes a fingerprint of the `.piko.yml` of a folder, also of one that is no text; undefined when there is none. */
+export async function fingerprintConfig(folder: string): Promise<string | undefined> {
+  let text: string | undefined;
+  try {
+    text = await readText(`${folder}/.piko.yml`);
+  } catch (error) {
+    // What makes it unreadable tells it from a readable one.
+    if (!(error instanceof PikoError)) throw error;
+    text = error.message;
+  }
+  if (text === undefined) return undefined;
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return new Uint8Array(digest).toHex();
+}
+
 /** Says that a file is not read because of its name. */
 export async function findMisnamed(root: string): Promise<string | undefined> {
   return await isThere(`${root}/.piko.yaml`)

@@ -106,6 +106,9 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (environment_id, service, network)
   ) STRICT;
   `,
+  `
+  ALTER TABLE environments ADD COLUMN told_config TEXT;
+  `,
 ];
 
 /** The schema that this piko reads and writes. */

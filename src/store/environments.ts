@@ -296,6 +296,17 @@ export class Environments {
     );
   }
 
+  /** Remembers that the worktree's own configuration was told of; false when that was done before for this content. */
+  tellConfig(id: number, fingerprint: string): boolean {
+    const { changes } = this.#database.run(
+      "UPDATE environments SET told_config = ? WHERE id = ? AND told_config IS NOT ?",
+      fingerprint,
+      id,
+      fingerprint,
+    );
+    return changes > 0;
+  }
+
   /** Records a link that is about to be made in an environment's worktree. */
   addCarried(id: number, carried: CarriedRecord): void {
     this.#database.run(

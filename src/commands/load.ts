@@ -22,6 +22,7 @@ const FILES: Readonly<Record<string, () => Promise<{ command: PikoCommand }>>> =
   open: () => import("./open.ts"),
   edit: () => import("./edit.ts"),
   destroy: () => import("./destroy.ts"),
+  config: () => import("./config.ts"),
   project: () => import("./project.ts"),
   completion: () => import("./completion.ts"),
   server: () => import("./server.ts"),

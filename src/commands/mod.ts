@@ -125,7 +125,6 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     usage: "[show|check|schema]",
     brief: "Show the configuration and where it comes from, or check it",
     completes: [["show", "check", "schema"], ["project", "user"]],
-    load: () => import("./config.ts"),
   },
   project: {
     usage: "list | forget NAME",

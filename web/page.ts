@@ -1,16 +1,49 @@
-/** The page's HTML, as the server sends it. */
+/** Renders the page on the server, so that it is there before any script is. */
 
+import { renderToString } from "preact-render-to-string";
 import type { PageState } from "../src/domain/api.ts";
+import { Actions } from "./actions.ts";
+import { App, titleOf } from "./app.ts";
+import { MODULES } from "./assets.ts";
+import type { Handover } from "./boot.ts";
+import { html } from "./html.ts";
+import { Live } from "./live.ts";
+import { HOME, parseRoute } from "./route.ts";
 
-/** Renders the page of a state. */
-export function renderPage(state: PageState): string {
+/** Renders the whole document. Nothing in it is a script or a style of its own: the policy allows files alone. */
+export function renderPage(page: PageState, renderedAt = Date.now()): string {
+  const live = new Live(page, renderedAt);
+  const actions = new Actions(live);
+  const route = parseRoute(new URL(page.url, "http://page")) ?? HOME;
+  const app = renderToString(
+    html`<${App} live=${live} actions=${actions} url=${page.url} renderedAt=${renderedAt} />`,
+  );
+  const handover: Handover = { page, renderedAt };
   return `<!doctype html>
 <html lang="en">
+<head>
 <meta charset="utf-8">
-<title>piko</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${escapeHtml(titleOf(route))}</title>
+<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/assets/style.css">
-<h1>piko</h1>
-<p>${state.environments.length} environments</p>
+${MODULES.map((path) => `<link rel="modulepreload" href="${path}">`).join("\n")}
+</head>
+<body>
+<div id="app">${app}</div>
+<script type="application/json" id="state">${escapeJson(JSON.stringify(handover))}</script>
+<script type="module" src="/assets/boot.ts"></script>
+</body>
 </html>
 `;
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/"/g, "&quot;");
+}
+
+/** In a script element only `<` can begin what ends it. */
+function escapeJson(json: string): string {
+  return json.replaceAll("<", "\\u003c");
 }

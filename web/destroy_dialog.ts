@@ -1,0 +1,162 @@
+/// <reference lib="dom" />
+/**
+ * The dialog before an environment is destroyed: what goes, what stays, and the work that would be lost. Work is only thrown
+ * away in a second step, after the server has refused the first one and said what it would cost.
+ */
+
+import type { VNode } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { ApiError, type Named } from "./api.ts";
+import { Dialog } from "./dialog.ts";
+import { type Content, html } from "./html.ts";
+import { Icon } from "./icons.ts";
+import { findEnvironment } from "./live_state.ts";
+import { fullName } from "./names.ts";
+import { count, FileList } from "./overview_view.ts";
+import type { Page } from "./page_context.ts";
+import { environmentRoute } from "./route.ts";
+import { Button, Hint } from "./widgets.ts";
+
+/** The most files that are listed before they are lost. */
+const MOST_LISTED = 200;
+
+/** The dialog that destroys an environment. */
+export function DestroyDialog({ page, named }: { page: Page; named: Named }): VNode | null {
+  const found = findEnvironment(page.state, named);
+  const [volumes, setVolumes] = useState(false);
+  const [isSending, setSending] = useState(false);
+  const [refusal, setRefusal] = useState<ApiError | null>(null);
+  const close = () => page.openDialog(null);
+  useEffect(() => {
+    page.actions.loadDetails(named);
+  }, []);
+  useEffect(() => {
+    if (found === undefined) close();
+  }, [found === undefined]);
+  if (found === undefined) return null;
+
+  const { environment, services } = found;
+  const work = page.state.details.get(fullName(named))?.value?.work;
+  const known = [...work?.files ?? [], ...work?.commits ?? []];
+  // The server has refused because of these: the second step.
+  const lost = refusal?.code === "conflict" && refusal.details.length > 0 ? refusal.details : null;
+
+  const send = async (force: boolean) => {
+    setSending(true);
+    try {
+      await page.actions.destroy(named, { volumes, force });
+      close();
+      page.go(environmentRoute(named, "activity"));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      setRefusal(error);
+      setSending(false);
+    }
+  };
+  const submit = (event: Event) => {
+    event.preventDefault();
+    if (!isSending) send(lost !== null);
+  };
+
+  const own = services.filter(({ container, shared }) => container !== null && !shared);
+  const goes: Content[] = [
+    ...(environment.mode === "docker"
+      ? [html`${count(own.length, "container")} and their network`]
+      : []),
+    html`the worktree <code>${environment.path}</code>`,
+    html`the data folder <code>${environment.dataDir}</code>`,
+    ...(environment.session === null
+      ? []
+      : [html`the tmux session <code>${environment.session}</code>`]),
+    ...(volumes ? ["its volumes with all that is in them"] : []),
+  ];
+  const stays: Content[] = [
+    html`branch <code>${environment.branch}</code> with its commits`,
+    ...(environment.mode === "docker" && !volumes
+      ? [`its volumes, which a new environment ${environment.name} finds again`]
+      : []),
+  ];
+
+  return html`
+    <${Dialog} title=${`Destroy ${named.name}?`} onClose=${close}>
+      <form class="form" onSubmit=${submit}>
+        ${refusal !== null && lost === null
+          ? html`
+            <div class="notice notice-bad" role="alert">
+              <${Icon} name="warning" />
+              <div class="notice-text">
+                <p>${refusal.message}</p>
+                ${refusal.hint === null
+                  ? null
+                  : html`<${Hint} page=${page} hint=${refusal.hint} />`}
+              </div>
+            </div>
+          `
+          : null}
+        <div class="fate">
+          <${Fate} title="Goes" items=${goes} kind="goes" />
+          <${Fate} title="Stays" items=${stays} kind="stays" />
+        </div>
+        ${environment.mode === "docker"
+          ? html`
+            <label class="check">
+              <input
+                type="checkbox"
+                checked=${volumes}
+                onChange=${(event: Event) => setVolumes((event.target as HTMLInputElement).checked)}
+              />
+              <span>Remove its volumes too: the data of its databases</span>
+            </label>
+          `
+          : null}
+        ${lost === null
+          ? known.length === 0 ? null : html`
+            <div class="notice notice-warn">
+              <${Icon} name="warning" />
+              <div class="notice-text">
+                <p>${count(known.length, "thing")} in it ${known.length === 1
+                  ? "is"
+                  : "are"} not saved. Destroy stops at that:</p>
+                <${FileList} files=${known} />
+              </div>
+            </div>
+          `
+          : html`
+            <div class="notice notice-bad" role="alert">
+              <${Icon} name="warning" />
+              <div class="notice-text">
+                <p><strong>${refusal?.message}</strong></p>
+                <${FileList} files=${lost} most=${MOST_LISTED} />
+                <p>Commit it in <code>${environment.path}</code>, or lose it for good.</p>
+              </div>
+            </div>
+          `}
+        <div class="form-actions">
+          <button type="button" class="button button-plain" data-autofocus onClick=${close}>
+            <span>Keep it</span>
+          </button>
+          <${Button}
+            label=${lost === null
+              ? "Destroy"
+              : `Destroy anyway, and lose ${count(lost.length, "thing")}`}
+            icon="trash"
+            kind="danger"
+            type="submit"
+            isBusy=${isSending}
+          />
+        </div>
+      </form>
+      <//>
+  `;
+}
+
+function Fate(
+  { title, items, kind }: { title: string; items: readonly Content[]; kind: "goes" | "stays" },
+): VNode {
+  return html`
+    <section class=${`fate-part fate-${kind}`}>
+      <h3 class="fate-title"><${Icon} name=${kind === "goes" ? "cross" : "check"} />${title}</h3>
+      <ul>${items.map((item, index) => html`<li key=${index}>${item}</li>`)}</ul>
+    </section>
+  `;
+}

@@ -1,0 +1,192 @@
+/// <reference lib="dom" />
+/**
+ * Follows the logs of an environment into a {@link LogBuffer}: connects again from the last line on when the connection
+ * breaks, lets go of it while the tab is hidden, and catches up afterwards. While somebody reads further up and the buffer is
+ * full, new lines are counted and not kept, so that nothing moves under their eyes.
+ */
+
+import type { LogEvent, LogEvents } from "../src/domain/api.ts";
+import { ApiError, logsAddress, type Named, openStream } from "./api.ts";
+import { readEventStream, type StreamEvent } from "./event_stream.ts";
+import { isBroken, pause } from "./live.ts";
+import type { LogBuffer } from "./log_buffer.ts";
+
+/** How many of the last lines of each container are asked for at first. */
+const TAIL = 2000;
+
+/** Milliseconds before each further attempt to connect; the last one counts for all after it. */
+const PATIENCE = [300, 1000, 2000, 5000] as const;
+
+/** Milliseconds that a tab may be hidden before it lets its connections go. */
+const HIDDEN_FOR = 5000;
+
+/** How the stream is. */
+export type LogState =
+  | { kind: "connecting" }
+  | { kind: "live" }
+  | { kind: "resting" }
+  | { kind: "lost" }
+  /** No line will follow until somebody starts a container. */
+  | { kind: "ended"; message: string | null }
+  | { kind: "refused"; message: string; hint: string | null };
+
+/** One reading of an environment's logs. */
+export class LogStream {
+  state: LogState = { kind: "connecting" };
+  /** How many lines came and were not kept. */
+  missed = 0;
+  readonly #of: Named;
+  readonly #services: readonly string[];
+  readonly #buffer: LogBuffer;
+  readonly #changed: () => void;
+  #running = new AbortController();
+  #lastId: string | null = null;
+  #hiding: ReturnType<typeof setTimeout> | undefined;
+  /** Whether lines that the buffer has no room for are left out instead of pushing out the oldest. */
+  #holds = false;
+  #note: string | null = null;
+  readonly #lookAtTab = () => this.#visibilityChanged();
+
+  /** @param changed is called when lines have come, or the state is another one. */
+  constructor(of: Named, services: readonly string[], buffer: LogBuffer, changed: () => void) {
+    this.#of = of;
+    this.#services = services;
+    this.#buffer = buffer;
+    this.#changed = changed;
+  }
+
+  /** Begins to follow. */
+  start(): void {
+    document.addEventListener("visibilitychange", this.#lookAtTab);
+    this.#connect();
+  }
+
+  /** Ends it for good. */
+  stop(): void {
+    document.removeEventListener("visibilitychange", this.#lookAtTab);
+    clearTimeout(this.#hiding);
+    this.#running.abort();
+  }
+
+  /** Follows again from the last line on, after an end or a failure. */
+  resume(): void {
+    this.#connect();
+  }
+
+  /** Keeps what is there while somebody reads it, or goes on; whatever was missed is then told by a line. */
+  hold(holds: boolean): void {
+    if (this.#holds === holds) return;
+    this.#holds = holds;
+    if (holds || this.missed === 0) return;
+    this.#say(
+      `${this.missed.toLocaleString("en")} lines came while the page was full, and were not kept`,
+    );
+    this.missed = 0;
+  }
+
+  #connect(): void {
+    this.#running.abort();
+    const running = new AbortController();
+    this.#running = running;
+    this.#follow(running.signal).catch((error: unknown) => {
+      if (!running.signal.aborted) throw error;
+    });
+  }
+
+  #visibilityChanged(): void {
+    clearTimeout(this.#hiding);
+    if (document.visibilityState === "hidden") {
+      this.#hiding = setTimeout(() => {
+        if (!["live", "connecting", "lost"].includes(this.state.kind)) return;
+        this.#running.abort();
+        this.#become({ kind: "resting" });
+      }, HIDDEN_FOR);
+    } else if (this.state.kind === "resting") {
+      this.#connect();
+    }
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    for (let failures = 0; !signal.aborted;) {
+      this.#become(failures === 0 ? { kind: "connecting" } : { kind: "lost" });
+      try {
+        const response = await openStream(this.#address(), { lastEventId: this.#lastId, signal });
+        this.#become({ kind: "live" });
+        for await (const events of readEventStream(response)) {
+          failures = 0;
+          if (this.#take(events)) return;
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!(error instanceof ApiError || isBroken(error))) throw error;
+        if (error instanceof ApiError && error.status >= 400 && error.status < 500) {
+          this.#become({ kind: "refused", message: error.message, hint: error.hint });
+          return;
+        }
+      }
+      this.#become({ kind: "lost" });
+      await pause(PATIENCE[Math.min(failures, PATIENCE.length - 1)] ?? 0, signal);
+      failures++;
+    }
+  }
+
+  #address(): string {
+    const query = new URLSearchParams(this.#services.map((service) => ["service", service]));
+    query.set("follow", "true");
+    query.set("tail", String(TAIL));
+    return logsAddress(this.#of, query);
+  }
+
+  /** Takes events; true when nothing will follow. */
+  #take(events: readonly StreamEvent[]): boolean {
+    let isEnd = false;
+    for (const { type, data, id } of events) {
+      if (id !== "") this.#lastId = id;
+      switch (type) {
+        case "message":
+          this.#push(JSON.parse(data));
+          break;
+        case "note":
+          this.#note = (JSON.parse(data) as LogEvents["note"]).message;
+          this.#say(this.#note);
+          break;
+        case "dropped": {
+          const { count } = JSON.parse(data) as LogEvents["dropped"];
+          this.#say(`${count.toLocaleString("en")} lines were left out here: they came too fast`);
+          break;
+        }
+        case "failure": {
+          const { message, hint } = JSON.parse(data) as LogEvents["failure"];
+          this.#become({ kind: "refused", message, hint });
+          isEnd = true;
+          break;
+        }
+        case "end":
+          this.#become({ kind: "ended", message: this.#note });
+          isEnd = true;
+          break;
+      }
+    }
+    if (events.length > 0) this.#changed();
+    return isEnd;
+  }
+
+  #push({ label, time, stream, text }: LogEvent): void {
+    this.#note = null;
+    if (this.#holds && this.#buffer.isFull) {
+      this.missed++;
+      return;
+    }
+    this.#buffer.push({ text, label, time: Date.parse(time), kind: stream });
+  }
+
+  #say(text: string): void {
+    this.#buffer.push({ text, label: "", time: Date.now(), kind: "note" });
+    this.#changed();
+  }
+
+  #become(state: LogState): void {
+    this.state = state;
+    this.#changed();
+  }
+}

@@ -1,0 +1,137 @@
+/** What an environment or a service is doing, in words, a glyph and a tone: each alone tells the states apart. */
+
+import type { Operation, OperationKind } from "../src/domain/api.ts";
+import type { Environment, Service } from "../src/domain/environment.ts";
+
+/** The shapes of {@link glyph}. */
+export type Shape =
+  | "full"
+  | "half"
+  | "hollow"
+  | "warning"
+  | "cross"
+  | "check"
+  | "spinner"
+  | "diamond"
+  | "gone"
+  | "unknown";
+
+/** The meanings of colours. */
+export type Tone = "good" | "warn" | "bad" | "busy" | "idle";
+
+/** How a state is shown. */
+export interface Shown {
+  shape: Shape;
+  tone: Tone;
+  /** One or two words: `running`, `creating…`. */
+  word: string;
+  /** What there is to add: `3/3 healthy`, or nothing. */
+  detail: string;
+  /** The same in a narrow place: `3/3`, or nothing. */
+  count: string;
+}
+
+const STATUSES: Readonly<Record<Environment["status"], Omit<Shown, "detail" | "count">>> = {
+  running: { shape: "full", tone: "good", word: "running" },
+  partial: { shape: "half", tone: "warn", word: "partial" },
+  stopped: { shape: "hollow", tone: "idle", word: "stopped" },
+  unhealthy: { shape: "warning", tone: "bad", word: "unhealthy" },
+  creating: { shape: "spinner", tone: "busy", word: "creating…" },
+  failed: { shape: "cross", tone: "bad", word: "failed" },
+  destroying: { shape: "spinner", tone: "busy", word: "destroying…" },
+  simple: { shape: "diamond", tone: "idle", word: "simple" },
+  missing: { shape: "gone", tone: "bad", word: "missing" },
+  unknown: { shape: "unknown", tone: "warn", word: "unknown" },
+};
+
+/** Tells how an environment's status is shown. */
+export function showStatus({ status, mode, containers }: Environment): Shown {
+  const shown = STATUSES[status];
+  const { running, healthy, total } = containers;
+  const isCounted = mode === "docker" && ["running", "partial", "unhealthy"].includes(status);
+  if (!isCounted) return { ...shown, detail: "", count: "" };
+  if (status !== "running") {
+    return { ...shown, detail: `${running}/${total} running`, count: `${running}/${total}` };
+  }
+  // A container without a health check counts as healthy while it runs.
+  const counts = { detail: `${healthy}/${total} healthy`, count: `${healthy}/${total}` };
+  return healthy < running
+    ? { shape: "spinner", tone: "busy", word: "starting", ...counts }
+    : { ...shown, ...counts };
+}
+
+const AT_WORK: Readonly<Record<OperationKind, string>> = {
+  create: "creating…",
+  up: "starting…",
+  down: "stopping…",
+  restart: "restarting…",
+  destroy: "destroying…",
+};
+
+/** Tells how an environment is shown while an operation is at work on it. */
+export function showOperation({ kind }: Operation, environment?: Environment): Shown {
+  const counts = environment === undefined || kind === "create"
+    ? { detail: "", count: "" }
+    : showStatus(environment);
+  return {
+    shape: "spinner",
+    tone: "busy",
+    word: AT_WORK[kind],
+    detail: counts.detail,
+    count: "",
+  };
+}
+
+/** Says what a status that is not self-explanatory means. */
+export function explainStatus({ status, mode, path, name }: Environment): string | null {
+  switch (status) {
+    case "partial":
+      return "Some of its containers run and some do not.";
+    case "failed":
+      return mode === "docker"
+        ? "It was not made or removed completely. Destroying it again finishes the removal."
+        : "It was not made or removed completely.";
+    case "missing":
+      return `Its worktree ${path} is gone. Destroying ${name} clears away what is left of it.`;
+    case "unknown":
+      return "No Docker engine answers, so nobody knows what runs.";
+    default:
+      return null;
+  }
+}
+
+/** Tells how a service's state is shown. */
+export function showService({ container, state, health }: Service): Shown {
+  const shown = (shape: Shape, tone: Tone, word: string, detail = "") => ({
+    shape,
+    tone,
+    word,
+    detail,
+    count: "",
+  });
+  if (container === null) return shown("hollow", "idle", "not created");
+  if (health === "unhealthy") return shown("warning", "bad", "unhealthy", state);
+  switch (state) {
+    case "running":
+      return health === "starting"
+        ? shown("spinner", "busy", "starting", "waits for its health check")
+        : shown("full", "good", "running", health ?? "");
+    case "restarting":
+      return shown("warning", "bad", "restarting", "it ends again and again");
+    case "paused":
+      return shown("half", "warn", "paused");
+    case "created":
+      return shown("hollow", "idle", "created", "never started");
+  }
+  return shown("hollow", "idle", state);
+}
+
+/** Tells whether an environment's containers can be stopped: some of them run. */
+export function canStop({ mode, status }: Environment): boolean {
+  return mode === "docker" && ["running", "partial", "unhealthy"].includes(status);
+}
+
+/** Tells whether an environment's containers can be started: some of them do not run. */
+export function canStart({ mode, status }: Environment): boolean {
+  return mode === "docker" && ["stopped", "partial", "unknown"].includes(status);
+}

@@ -8,7 +8,7 @@ import { MODULES } from "./assets.ts";
 import type { Handover } from "./boot.ts";
 import { html } from "./html.ts";
 import { Live } from "./live.ts";
-import { HOME, parseRoute } from "./route.ts";
+import { formatRoute, HOME, parseRoute } from "./route.ts";
 
 /** Renders the whole document. Nothing in it is a script or a style of its own: the policy allows files alone. */
 export function renderPage(page: PageState, renderedAt = Date.now()): string {
@@ -39,7 +39,17 @@ ${MODULES.map((path) => `<link rel="modulepreload" href="${path}">`).join("\n")}
 `;
 }
 
-function escapeHtml(text: string): string {
+/**
+ * Writes the address of a page as the page itself would, which leads nowhere else whatever was asked for; undefined when it
+ * is none.
+ */
+export function pageAddress(url: { pathname: string; search: string }): string | undefined {
+  const route = parseRoute(url);
+  return route && formatRoute(route);
+}
+
+/** Makes text safe between tags and in a quoted attribute. */
+export function escapeHtml(text: string): string {
   return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/"/g, "&quot;");
 }
 

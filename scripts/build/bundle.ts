@@ -14,6 +14,9 @@ import { run } from "../../src/programs/run.ts";
 /** The only module that may stay outside: it is part of Deno. */
 const EXTERNAL = "node:sqlite";
 
+/** What may stay outside too when it is loaded lazily: whoever starts a short command does not pay for it. */
+const EXTERNAL_LAZY = "node:module";
+
 /** What main.ts imports that becomes a file of its own, as it names it. */
 const PARTS = ["./src/commands/short.ts", "./src/commands/whole.ts"];
 
@@ -69,11 +72,12 @@ async function bundleFile(
 
 /** The part of `deno info --json` that is read here. */
 interface ModuleInfo {
-  modules: { dependencies?: { specifier: string }[] }[];
+  modules: { dependencies?: { specifier: string; isDynamic?: boolean }[] }[];
 }
 
 /**
- * Checks that a bundle holds no CommonJS and needs no other module than `node:sqlite` and those given.
+ * Checks that a bundle holds no CommonJS and needs no other module than `node:sqlite`, those given, and lazily
+ * `node:module`.
  *
  * @throws {PikoError} failed when it does.
  */
@@ -93,6 +97,7 @@ export async function checkBundle(
     await run([Deno.execPath(), "info", "--json", "--no-config", "--no-lock", "--no-remote", file]),
   );
   const outside = (info.modules[0]?.dependencies ?? [])
+    .filter(({ specifier, isDynamic = false }) => !(isDynamic && specifier === EXTERNAL_LAZY))
     .map((dependency) => dependency.specifier)
     .filter((specifier) => specifier !== EXTERNAL && !allowed.includes(specifier));
   if (outside.length > 0) {

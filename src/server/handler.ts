@@ -1,6 +1,7 @@
 /** Answers every request: the guard first, then the files of the page, the page, and the API. */
 
-import { ASSETS } from "../../web/assets.ts";
+import { loadAssets } from "../../web/assets.ts";
+import { pageAddress } from "../../web/page.ts";
 import { answerError, answerHtml, isBug, Refusal, SECURITY_HEADERS } from "./answers.ts";
 import { answerApi, type Parts, wrongMethod } from "./api.ts";
 import type { Guard } from "./guard.ts";
@@ -18,7 +19,7 @@ export interface HandlerOptions {
 export function makeHandler(
   { parts, guard, failed }: HandlerOptions,
 ): (request: Request) => Promise<Response> {
-  const files = new Map(Object.entries(ASSETS));
+  const files = loadAssets();
   return async (request) => {
     try {
       return await answer(request);
@@ -31,7 +32,7 @@ export function makeHandler(
   async function answer(request: Request): Promise<Response> {
     guard.checkHost(request);
     const url = new URL(request.url);
-    const file = files.get(url.pathname);
+    const file = (await files).get(url.pathname);
     if (file !== undefined) {
       guard.checkAsset(request);
       requireRead(request);
@@ -40,14 +41,14 @@ export function makeHandler(
       });
     }
     if (url.pathname === "/login") return login(request, url);
-    const isPage = url.pathname === "/";
+    const address = pageAddress(url);
     try {
       guard.check(request);
     } catch (error) {
-      if (!isPage || !(error instanceof Refusal)) throw error;
-      return outside(request, error);
+      if (address === undefined || !(error instanceof Refusal)) throw error;
+      return outside(request, error, address);
     }
-    if (!isPage) return await answerApi(parts, request, url);
+    if (address === undefined) return await answerApi(parts, request, url);
     requireRead(request);
     return await answerPage(parts, url);
   }
@@ -60,7 +61,7 @@ export function makeHandler(
       return answerOutside({
         status: 401,
         message: "This address was used already, or is too old.",
-        cameFromElsewhere: false,
+        again: undefined,
       });
     }
     return answerHtml("", 303, {
@@ -70,14 +71,14 @@ export function makeHandler(
   }
 }
 
-function outside(request: Request, { status, message }: Refusal): Response {
+function outside(request: Request, { status, message }: Refusal, address: string): Response {
   const site = request.headers.get("sec-fetch-site");
   const isVisit = request.headers.get("sec-fetch-mode") === "navigate";
   const cameFromElsewhere = isVisit && (site === "cross-site" || site === "same-site");
   return answerOutside({
     status: status === 403 ? 403 : 401,
     message: `${message}.`,
-    cameFromElsewhere,
+    again: cameFromElsewhere ? address : undefined,
   });
 }
 

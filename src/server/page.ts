@@ -2,7 +2,7 @@
 
 import { buildInfo } from "../build_info.ts";
 import type { PageState } from "../domain/api.ts";
-import { renderPage } from "../../web/page.ts";
+import { escapeHtml, renderPage } from "../../web/page.ts";
 import { answerHtml } from "./answers.ts";
 import type { Parts } from "./api.ts";
 
@@ -28,15 +28,17 @@ export interface Outside {
   status: 401 | 403;
   message: string;
   /**
-   * Whether another page has led here. Browsers then keep the cookie back, which a visit that this page begins itself would
-   * have.
+   * The address of the page, when another page has led to it. Browsers then keep the cookie back, which a visit that this
+   * page begins itself would have.
    */
-  cameFromElsewhere: boolean;
+  again: string | undefined;
 }
 
 /** Answers with the page that says how to get in. */
-export function answerOutside({ status, message, cameFromElsewhere }: Outside): Response {
-  const again = cameFromElsewhere ? '<meta http-equiv="refresh" content="0; url=/">\n' : "";
+export function answerOutside({ status, message, again }: Outside): Response {
+  const refresh = again === undefined
+    ? ""
+    : `<meta http-equiv="refresh" content="0; url=${escapeHtml(again)}">\n`;
   return answerHtml(
     `<!doctype html>
 <html lang="en">
@@ -44,13 +46,13 @@ export function answerOutside({ status, message, cameFromElsewhere }: Outside): 
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-${again}<title>piko</title>
+${refresh}<title>piko</title>
 <link rel="stylesheet" href="/assets/style.css">
 </head>
 <body class="outside">
 <main>
 <h1>piko</h1>
-<p>${message}</p>
+<p>${escapeHtml(message)}</p>
 <p>Run this in a terminal. It prints an address that lets this browser in, and opens it:</p>
 <pre><code>piko server</code></pre>
 <p>The browser stays in afterwards, also when the server is started again.</p>

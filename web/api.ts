@@ -121,12 +121,23 @@ async function ask<Answer>(
   return await response.json();
 }
 
-async function reach(path: string, init: RequestInit): Promise<Response> {
+/** Milliseconds before a question is asked again whose connection broke: see reload.ts. */
+const ASK_AGAIN = [200, 600] as const;
+
+async function reach(path: string, init: RequestInit, attempt = 0): Promise<Response> {
   try {
     return await fetch(path, { credentials: "same-origin", ...init });
   } catch (error) {
     // What fetch throws for a connection that fails is a TypeError (Fetch standard, 5.6).
     if (!(error instanceof TypeError)) throw error;
+    const wait = ASK_AGAIN[attempt];
+    // What changes something may have been done already.
+    const isQuestion = init.method === "GET";
+    if (isQuestion && wait !== undefined) {
+      await new Promise((resolve) => setTimeout(resolve, wait));
+      init.signal?.throwIfAborted();
+      return await reach(path, init, attempt + 1);
+    }
     throw new ApiError(0, {
       code: "unavailable",
       message: "piko's server does not answer",

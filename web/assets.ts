@@ -46,6 +46,7 @@ import operationSteps from "./operation_steps.ts" with { type: "text" };
 import overviewView from "./overview_view.ts" with { type: "text" };
 import palette from "./palette.ts" with { type: "text" };
 import paletteCommands from "./palette_commands.ts" with { type: "text" };
+import reload from "./reload.ts" with { type: "text" };
 import route from "./route.ts" with { type: "text" };
 import serviceHue from "./service_hue.ts" with { type: "text" };
 import status from "./status.ts" with { type: "text" };
@@ -106,6 +107,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   "/assets/overview_view.ts": overviewView,
   "/assets/palette.ts": palette,
   "/assets/palette_commands.ts": paletteCommands,
+  "/assets/reload.ts": reload,
   "/assets/route.ts": route,
   "/assets/service_hue.ts": serviceHue,
   "/assets/status.ts": status,
@@ -114,10 +116,13 @@ const SOURCES: Readonly<Record<string, string>> = {
   "/assets/widgets.ts": widgets,
 };
 
+/** The one source that is no module, and stands in the page by itself. */
+export const RELOAD = "/assets/reload.ts";
+
 /** The paths of all modules, which the browser is told ahead instead of finding them import by import. */
 export const MODULES: readonly string[] = [
   ...Object.values(PACKAGES).map(({ path }) => path),
-  ...Object.keys(SOURCES),
+  ...Object.keys(SOURCES).filter((path) => path !== RELOAD),
 ];
 
 const JAVASCRIPT = "text/javascript; charset=utf-8";

@@ -25,3 +25,4 @@ if (root === null) throw new TypeError("The page has no place for the app");
 hydrate(html`<${App} live=${live} actions=${actions} url=${url} renderedAt=${renderedAt} />`, root);
 live.start();
 document.documentElement.dataset.ready = "true";
+sessionStorage.removeItem("reloads");

@@ -4,7 +4,7 @@ import { renderToString } from "preact-render-to-string";
 import type { PageState } from "../src/domain/api.ts";
 import { Actions } from "./actions.ts";
 import { App, titleOf } from "./app.ts";
-import { MODULES } from "./assets.ts";
+import { MODULES, RELOAD } from "./assets.ts";
 import type { Handover } from "./boot.ts";
 import { html } from "./html.ts";
 import { Live } from "./live.ts";
@@ -26,6 +26,7 @@ export function renderPage(page: PageState, renderedAt = Date.now()): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${escapeHtml(titleOf(route))}</title>
+<script src="${RELOAD}"></script>
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/assets/style.css">
 ${MODULES.map((path) => `<link rel="modulepreload" href="${path}">`).join("\n")}

@@ -10,6 +10,8 @@ import { html } from "./html.ts";
 import { Live } from "./live.ts";
 import { formatRoute, HOME, parseRoute } from "./route.ts";
 
+export { loadAssets } from "./assets.ts";
+
 /** Renders the whole document. Nothing in it is a script or a style of its own: the policy allows files alone. */
 export function renderPage(page: PageState, renderedAt = Date.now()): string {
   const live = new Live(page, renderedAt);
@@ -49,8 +51,7 @@ export function pageAddress(url: { pathname: string; search: string }): string |
   return route && formatRoute(route);
 }
 
-/** Makes text safe between tags and in a quoted attribute. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/"/g, "&quot;");
 }
 

@@ -1,7 +1,8 @@
 /**
- * Makes three JavaScript modules of piko and everything it imports: the one that starts, and the two parts of
- * main.ts, of which a call reads one. A single module would be read and hashed whole at each start, 3 ms for 360 KB;
- * one for each file that is loaded lazily costs more than it saves. What both parts need is in both.
+ * Makes four JavaScript modules of piko and everything it imports: the one that starts, the two parts of main.ts, of
+ * which a call reads one, and the page of the server. A single module would be read and hashed whole at each start,
+ * 3 ms for 360 KB; one for each file that is loaded lazily costs more than it saves. What several parts need is in
+ * each of them.
  *
  * The platform is `browser`, because npm packages then give their ES modules: one CommonJS module would bring in
  * `createRequire`, and with it 25 ms at each start, so a bundle that holds it is refused.
@@ -17,8 +18,12 @@ const EXTERNAL = "node:sqlite";
 /** What may stay outside too when it is loaded lazily: whoever starts a short command does not pay for it. */
 const EXTERNAL_LAZY = "node:module";
 
-/** What main.ts imports that becomes a file of its own, as it names it. */
-const PARTS = ["./src/commands/short.ts", "./src/commands/whole.ts"];
+/** What becomes a file of its own: as it is named by whoever imports it, and where it is. */
+const PARTS: Readonly<Record<string, string>> = {
+  "./src/commands/short.ts": "src/commands/short.ts",
+  "./src/commands/whole.ts": "src/commands/whole.ts",
+  "../../web/page.ts": "web/page.ts",
+};
 
 /** The code of each file by its name; {@link START} is the one that starts. */
 export type Bundle = Readonly<Record<string, string>>;
@@ -30,22 +35,30 @@ export const START = "piko.js";
 const COMMONJS = ["createRequire", "Dynamic require of"];
 
 /**
- * Bundles an entry file, minified, and the parts of main.ts that it imports.
+ * Bundles an entry file, minified, and the parts that it imports.
  *
  * @throws {PikoError} failed when the bundle would start slowly or could not run on its own.
  */
 export async function bundle(root: string, entry: string): Promise<Bundle> {
-  let start = await bundleFile(root, entry, PARTS);
   const files: Record<string, string> = {};
-  for (const part of PARTS) {
-    const wanted = `import(${JSON.stringify(part)})`;
-    if (!start.includes(wanted)) continue;
-    const name = part.replace(/^.*\/(\w+)\.ts$/, "$1.js");
-    // Deno reads at once what it can see will be imported.
-    start = start.replaceAll(wanted, `import(new URL("./${name}",import.meta.url).href)`);
-    files[name] = await bundleFile(root, `${root}/${part}`);
-  }
-  return { [START]: start, ...files };
+  const add = async (name: string, path: string) => {
+    const others = Object.keys(PARTS).filter((specifier) => !path.endsWith(`/${PARTS[specifier]}`));
+    let code = await bundleFile(root, path, others);
+    const parts = Object.entries(PARTS).flatMap(([specifier, part]) => {
+      const wanted = `import(${JSON.stringify(specifier)})`;
+      if (!code.includes(wanted)) return [];
+      const file = part.replace(/^.*\/(\w+)\.ts$/, "$1.js");
+      // Deno reads at once what it can see will be imported.
+      code = code.replaceAll(wanted, `import(new URL("./${file}",import.meta.url).href)`);
+      return [{ file, part }];
+    });
+    files[name] = code;
+    for (const { file, part } of parts) {
+      if (files[file] === undefined) await add(file, `${root}/${part}`);
+    }
+  };
+  await add(START, entry);
+  return files;
 }
 
 async function bundleFile(

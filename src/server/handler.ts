@@ -1,25 +1,24 @@
 /** Answers every request: the guard first, then the files of the page, the page, and the API. */
 
-import { loadAssets } from "../../web/assets.ts";
-import { pageAddress } from "../../web/page.ts";
 import { answerError, answerHtml, isBug, Refusal, SECURITY_HEADERS } from "./answers.ts";
 import { answerApi, type Parts, wrongMethod } from "./api.ts";
 import type { Guard } from "./guard.ts";
-import { answerOutside, answerPage } from "./page.ts";
+import { answerOutside, answerPage, type Web } from "./page.ts";
 
 /** What the handler works with. */
 export interface HandlerOptions {
   parts: Parts;
   guard: Guard;
+  web: Web;
   /** Is told of what nobody expects. */
   failed: (error: unknown) => void;
 }
 
 /** Makes the function that answers requests. */
 export function makeHandler(
-  { parts, guard, failed }: HandlerOptions,
+  { parts, guard, web, failed }: HandlerOptions,
 ): (request: Request) => Promise<Response> {
-  const files = loadAssets();
+  const files = web.loadAssets();
   return async (request) => {
     try {
       return await answer(request);
@@ -41,7 +40,7 @@ export function makeHandler(
       });
     }
     if (url.pathname === "/login") return login(request, url);
-    const address = pageAddress(url);
+    const address = web.pageAddress(url);
     try {
       guard.check(request);
     } catch (error) {
@@ -50,7 +49,7 @@ export function makeHandler(
     }
     if (address === undefined) return await answerApi(parts, request, url);
     requireRead(request);
-    return await answerPage(parts, url);
+    return await answerPage(parts, url, web);
   }
 
   /** Exchanges a ticket for the cookie; a browser that has the cookie goes on to the page in any case. */

@@ -2,12 +2,14 @@
 
 import { buildInfo } from "../build_info.ts";
 import type { PageState } from "../domain/api.ts";
-import { escapeHtml, renderPage } from "../../web/page.ts";
 import { answerHtml } from "./answers.ts";
 import type { Parts } from "./api.ts";
 
+/** The page's own code. Only the server loads it, and in the built piko it is a file of its own (scripts/build/bundle.ts). */
+export type Web = typeof import("../../web/page.ts");
+
 /** Answers with the page. */
-export async function answerPage(parts: Parts, url: URL): Promise<Response> {
+export async function answerPage(parts: Parts, url: URL, web: Web): Promise<Response> {
   const { overview, operations, events, tools, folder } = parts;
   await overview.settled();
   const state: PageState = {
@@ -20,7 +22,7 @@ export async function answerPage(parts: Parts, url: URL): Promise<Response> {
     version: buildInfo.version,
     cursor: events.cursor,
   };
-  return answerHtml(renderPage(state));
+  return answerHtml(web.renderPage(state));
 }
 
 /** What is said to a browser without the cookie. */
@@ -62,4 +64,8 @@ ${refresh}<title>piko</title>
 `,
     status,
   );
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/"/g, "&quot;");
 }

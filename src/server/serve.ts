@@ -69,7 +69,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const loginUrl = () => `http://${nameOf(host)}:${port}/login?ticket=${keys.issueTicket()}`;
   const parts: Parts = { tools, folder, overview, events, operations, keys, loginUrl };
   const guard = new Guard({ port, beyondLoopback: !isLoopback(host), keys });
-  handler = makeHandler({ parts, guard, failed });
+  handler = makeHandler({ parts, guard, web: await import("../../web/page.ts"), failed });
 
   return {
     port,

@@ -142,9 +142,9 @@ class Folder implements AsyncDisposable {
 
 const names = (files: Map<string, string>) => [...files.keys()].map((path) => path.split("/")[1]);
 
-Deno.test("the bundle of main.ts is three files without createRequire, of which one carries the build info", async () => {
+Deno.test("the bundle of main.ts is four files without createRequire, of which one carries the build info", async () => {
   const files = await bundle(ROOT, `${ROOT}/main.ts`);
-  assert.deepEqual(Object.keys(files), ["piko.js", "short.js", "whole.js"]);
+  assert.deepEqual(Object.keys(files), ["piko.js", "short.js", "whole.js", "page.js"]);
   for (const code of Object.values(files)) assert.ok(!code.includes("createRequire"));
   const info = { version: "9.8.7", commit: "abc1234", kind: "compiled" } as const;
   const [first, ...rest] = withBuildInfo(files, info)["piko.js"]!.split("\n");

@@ -31,6 +31,7 @@ export const NEEDED: readonly Program[] = [
   "fzf",
   "zsh",
   "fish",
+  "chromium",
   "engine",
   "compose",
   "images",

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import type { ServerEvent } from "../../src/domain/api.ts";
+import { announcements } from "../../web/announcements.ts";
+import {
+  applyEvent,
+  applyEvents,
+  comingEnvironments,
+  initialState,
+  operationsOf,
+  runningOperation,
+  withOperation,
+  withReports,
+} from "../../web/live_state.ts";
+import { sampleEnvironment, sampleOperation, samplePage, sampleReports, TIME } from "./samples.ts";
+
+const start = initialState(samplePage(), 0);
+const AUTH = { project: "shop", name: "feature-auth" };
+
+const names = (state: typeof start) =>
+  state.environments.map(({ environment }) => `${environment.project}/${environment.name}`);
+
+Deno.test("an environment that is new stands where it belongs, the server's own project first", () => {
+  const later = ["e10", "e2"].reduce(
+    (state, name) => applyEvent(state, { type: "environment", ...sampleEnvironment({ name }) }),
+    applyEvent(start, {
+      type: "environment",
+      ...sampleEnvironment({ project: "alpha", name: "x" }),
+    }),
+  );
+  assert.deepEqual(names(later), ["shop/e2", "shop/e10", "shop/feature-auth", "alpha/x"]);
+});
+
+Deno.test("an environment that has changed takes its own place, and one that was removed goes", () => {
+  const stopped = applyEvent(start, {
+    type: "environment",
+    ...sampleEnvironment({ status: "stopped" }),
+  });
+  assert.deepEqual(stopped.environments.map(({ environment }) => environment.status), ["stopped"]);
+  assert.deepEqual(applyEvent(stopped, { type: "removed", ...AUTH }).environments, []);
+});
+
+Deno.test("a snapshot replaces everything, and has what was asked for asked again", () => {
+  const after = applyEvent(withOperation(start, sampleOperation()), {
+    type: "snapshot",
+    environments: [],
+    projects: [],
+    operations: [],
+    engine: { reachable: false, message: "No engine", hint: null },
+  });
+  assert.deepEqual([after.environments, after.projects, after.operations], [[], [], []]);
+  assert.equal(after.engine.reachable, false);
+  assert.equal(after.snapshots, start.snapshots + 1);
+});
+
+Deno.test("an answer that comes late does not bring an operation back that has ended", () => {
+  const ended = sampleOperation({ state: "done", endedAt: TIME });
+  const state = withOperation(withOperation(start, ended), sampleOperation());
+  assert.deepEqual(state.operations, [ended]);
+  assert.equal(runningOperation(state, AUTH), undefined);
+  assert.deepEqual(operationsOf(state, AUTH), [ended]);
+});
+
+Deno.test("reports that come twice, or in two halves, are there once and in order", () => {
+  const reports = sampleReports(
+    { kind: "started", step: "setup", message: "" },
+    { kind: "output", step: "setup", line: "one", from: "stdout" },
+    { kind: "output", step: "setup", line: "two", from: "stdout" },
+    { kind: "done", step: "setup", message: "" },
+  );
+  const late = reports.slice(2).map((report): ServerEvent => ({
+    type: "report",
+    operation: "o",
+    report,
+  }));
+  const state = withReports(applyEvents(start, late), "o", reports.slice(0, 3));
+  assert.deepEqual(state.reports.get("o"), reports);
+});
+
+Deno.test("an environment that is being made is there before the registry has an entry of it", () => {
+  const state = withOperation(start, sampleOperation({ environment: "new" }));
+  assert.deepEqual(comingEnvironments(state).map(({ environment }) => environment), ["new"]);
+  const entered = applyEvent(state, {
+    type: "environment",
+    ...sampleEnvironment({ name: "new", status: "creating" }),
+  });
+  assert.deepEqual(comingEnvironments(entered), []);
+});
+
+Deno.test("announcements() tells what happened, and a number when it is much", () => {
+  const stopped = applyEvent(start, {
+    type: "environment",
+    ...sampleEnvironment({ status: "stopped" }),
+  });
+  assert.equal(announcements(start, stopped), "shop/feature-auth stopped");
+  assert.equal(announcements(start, start), "");
+  const running = withOperation(start, sampleOperation());
+  const failed = withOperation(
+    running,
+    sampleOperation({
+      state: "failed",
+      endedAt: TIME,
+      error: { code: "failed", message: "Setup failed", hint: null },
+    }),
+  );
+  assert.equal(announcements(running, failed), "shop/feature-auth: create failed, Setup failed");
+  const many = ["a", "b", "c", "d"].map((name) => sampleEnvironment({ name }));
+  const all = initialState(samplePage({ environments: many }), 0);
+  const after = applyEvents(
+    all,
+    many.map(({ environment }): ServerEvent => ({
+      type: "environment",
+      ...sampleEnvironment({ ...environment, status: "stopped" }),
+    })),
+  );
+  assert.equal(announcements(all, after), "4 changes");
+  const lost = {
+    ...start,
+    connection: { kind: "lost", failures: 1, retryAt: 0, message: "" },
+  } as const;
+  assert.equal(announcements(start, lost), "Connection to the server lost");
+  assert.equal(announcements(lost, { ...start, connection: { kind: "live" } }), "Connected again");
+});

@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import type { PageState } from "../../src/domain/api.ts";
+import { loadAssets, pageAddress, renderPage } from "../../web/page.ts";
+import { HUES, serviceHues } from "../../web/service_hue.ts";
+import { sampleEnvironment, sampleOperation, samplePage, TIME } from "./samples.ts";
+
+const AT_AUTH = "/projects/shop/feature-auth";
+
+function render(changes: Partial<PageState> = {}): string {
+  return renderPage(samplePage(changes), Date.parse(TIME) + 3 * 60_000);
+}
+
+/** The text of a page as one reads it, without its state. */
+function textOf(html: string): string {
+  return html.replace(/<script type="application[\s\S]*?<\/script>/, "").replace(/<[^>]+>/g, " ")
+    .replace(/&lt;/g, "<").replace(/&amp;/g, "&").replace(/\s+/g, " ");
+}
+
+Deno.test("renderPage() lists every environment with name, state in words, and ports", () => {
+  const text = textOf(render({
+    environments: [
+      sampleEnvironment(),
+      sampleEnvironment({ name: "search", status: "stopped" }),
+      sampleEnvironment({ name: "bad", status: "failed" }),
+    ],
+  }));
+  for (
+    const words of [
+      "feature-auth",
+      "running 2/2",
+      "search",
+      "stopped",
+      "bad failed",
+      "3 environments",
+    ]
+  ) {
+    assert.ok(text.includes(words), `${words} in ${text}`);
+  }
+});
+
+Deno.test("renderPage() shows the environment that the address names", () => {
+  const html = render({ url: AT_AUTH });
+  const text = textOf(html);
+  for (
+    const words of [
+      "running 2/2 healthy",
+      "created 3 min ago",
+      "piko attach shop/feature-auth",
+      "postgres://localhost:10132",
+    ]
+  ) assert.ok(text.includes(words), `${words} in ${text}`);
+  assert.match(html, /<title>feature-auth · piko<\/title>/);
+  assert.match(
+    html,
+    /<a class="port-link" href="http:\/\/localhost:10180" target="_blank" rel="noopener noreferrer">/,
+  );
+});
+
+Deno.test("renderPage() says so when the address names nothing that there is", () => {
+  assert.match(
+    textOf(render({ url: "/projects/shop/nothing" })),
+    /no environment “nothing” in shop/,
+  );
+  assert.match(textOf(render({ url: "/projects/other/x" })), /no project “other”/);
+});
+
+Deno.test("renderPage() tells how to begin where there is nothing yet", () => {
+  assert.match(textOf(render({ environments: [] })), /piko create feature-auth/);
+  assert.match(textOf(render({ environments: [], projects: [], project: null })), /piko init/);
+});
+
+Deno.test("renderPage() shows what is being made before the registry has it, and what was destroyed", () => {
+  const coming = render({
+    url: "/projects/shop/new/activity",
+    operations: [sampleOperation({ environment: "new" })],
+  });
+  assert.match(textOf(coming), /new creating…/);
+  const gone = render({
+    url: "/projects/shop/old",
+    operations: [
+      sampleOperation({ kind: "destroy", environment: "old", state: "done", endedAt: TIME }),
+    ],
+  });
+  assert.match(textOf(gone), /It was destroyed; its branch and its commits are still there/);
+});
+
+Deno.test("renderPage() says when no engine answers", () => {
+  const text = textOf(render({
+    engine: {
+      reachable: false,
+      message: "The Docker engine does not answer",
+      hint: "start Docker",
+    },
+  }));
+  assert.match(text, /The Docker engine does not answer\s*\. What runs is unknown/);
+});
+
+Deno.test("renderPage() has no script, style or handler of its own, which the policy would refuse", () => {
+  for (
+    const url of [
+      "/",
+      AT_AUTH,
+      `${AT_AUTH}/logs?find=x`,
+      `${AT_AUTH}/activity`,
+      `${AT_AUTH}/variables`,
+    ]
+  ) {
+    const html = render({ url, operations: [sampleOperation()] });
+    assert.doesNotMatch(html, / style="/);
+    assert.doesNotMatch(html, /<style/);
+    assert.doesNotMatch(html, / on[a-z]+="/i);
+    const scripts = [...html.matchAll(/<script([^>]*)>/g)].map(([, attributes]) => attributes);
+    assert.deepEqual(scripts, [
+      ' src="/assets/reload.ts"',
+      ' type="application/json" id="state"',
+      ' type="module" src="/assets/boot.ts"',
+    ]);
+    assert.doesNotMatch(html, /(src|href)="(https?:)?\/\/(?!localhost)/);
+  }
+});
+
+Deno.test("renderPage() takes hostile names for text", () => {
+  const hostile = `"><script>alert(1)</script><!--`;
+  const html = render({
+    url: AT_AUTH,
+    environments: [
+      sampleEnvironment({ branch: hostile, path: hostile }),
+      sampleEnvironment({ name: "</script>" }),
+    ],
+  });
+  assert.ok(!html.includes("<script>alert"));
+  assert.ok(!html.includes("<!--"));
+  const state = /id="state">([^<]*)<\/script>/.exec(html)?.[1];
+  assert.ok(state !== undefined, "the state ends at the first tag");
+  assert.equal(JSON.parse(state).page.environments[0].environment.branch, hostile);
+});
+
+Deno.test("pageAddress() leads nowhere but into the page", () => {
+  const address = (path: string) => pageAddress(new URL(path, "http://localhost:19876"));
+  assert.equal(address(`${AT_AUTH}/logs?find=a"b&evil=1`), `${AT_AUTH}/logs?find=a%22b`);
+  assert.equal(address("/"), "/");
+  assert.equal(address("//evil.example/projects/a/b"), "/projects/a/b");
+  assert.equal(address("/api/environments"), undefined);
+});
+
+Deno.test("loadAssets() has every file that the page and its modules ask for, as JavaScript", async () => {
+  const assets = await loadAssets();
+  const html = render();
+  const wanted = new Set(
+    [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, path]) => path),
+  );
+  for (const [path, { type, text }] of assets) {
+    if (!type.startsWith("text/javascript")) continue;
+    wanted.add(path);
+    const imports = [...text.matchAll(/\b(?:import|export)\b[\w\s{},*$]*\bfrom\s*"([^"]+)"/g)];
+    for (const [, name = ""] of imports) {
+      wanted.add(new URL(name, `http://localhost${path}`).pathname);
+    }
+    assert.doesNotMatch(text, /sourceMappingURL/);
+  }
+  for (const path of wanted) assert.ok(assets.has(path ?? ""), `${path} is not in the table`);
+  assert.deepEqual([...assets.keys()].filter((path) => !wanted.has(path)), []);
+});
+
+Deno.test("serviceHues() gives each service a colour of its own, whatever others there are", () => {
+  const few = serviceHues(["web", "db", "redis"]);
+  assert.equal(new Set(few.values()).size, 3);
+  assert.deepEqual(serviceHues(["redis", "web", "db"]), few);
+  const many = serviceHues(Array.from({ length: 30 }, (_, index) => `service-${index}`));
+  assert.equal(many.size, 30);
+  for (const hue of many.values()) assert.ok(hue >= 0 && hue < HUES);
+});

@@ -31,6 +31,7 @@ export function openRegistry(options: WiringOptions): Registry {
   const database = openDatabase(`${home}/state.db`, { create: options.create });
   const environments = new Environments(database, slots);
   return {
+    database,
     projects: new Projects(database),
     environments,
     shared: new SharedServices(database, environments),
@@ -64,7 +65,9 @@ function absolute(path: string): string {
 const SETTINGS: readonly string[] = ["PIKO_HOME", "PIKO_SLOTS"];
 
 /** Leaves out the variables of the environment that piko was started in: they are not those of the one it works on. */
-function withoutEnvironment(variables: Readonly<Record<string, string>>): Record<string, string> {
+export function withoutEnvironment(
+  variables: Readonly<Record<string, string>>,
+): Record<string, string> {
   return Object.fromEntries(
     Object.entries(variables).filter(([name]) =>
       !name.startsWith("PIKO_") || SETTINGS.includes(name)

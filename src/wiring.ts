@@ -2,7 +2,7 @@
 
 import { executablePath } from "./build_info.ts";
 import { toolVariables } from "./domain/variables.ts";
-import type { Tools } from "./operations/tools.ts";
+import type { Programs, Tools } from "./operations/tools.ts";
 import { Compose } from "./programs/compose.ts";
 import { Engine } from "./programs/engine.ts";
 import { Git } from "./programs/git.ts";
@@ -12,16 +12,24 @@ import { openRegistry, type WiringOptions } from "./registry.ts";
 /** Wires piko; disposed, it closes the registry. */
 export function wire(options: WiringOptions): Tools & Disposable {
   const registry = openRegistry(options);
-  const forTools = toolVariables(registry.variables);
   return {
     ...registry,
-    git: new Git({ variables: forTools }),
-    compose: new Compose({ variables: forTools }),
-    engine: new Engine({ variables: forTools }),
-    tmux: new Tmux({ variables: registry.variables }),
+    ...wirePrograms(registry.variables),
     get piko() {
       return startOfPiko();
     },
+  };
+}
+
+/** Wires the programs alone, for whoever has to do without a registry. */
+export function wirePrograms(variables: Readonly<Record<string, string>>): Programs {
+  const forTools = toolVariables(variables);
+  return {
+    git: new Git({ variables: forTools }),
+    compose: new Compose({ variables: forTools }),
+    engine: new Engine({ variables: forTools }),
+    tmux: new Tmux({ variables }),
+    variables,
   };
 }
 

@@ -126,6 +126,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     brief: "Show the configuration and where it comes from, or check it",
     completes: [["show", "check", "schema"], ["project", "user"]],
   },
+  doctor: {
+    usage: "",
+    brief: "Find what is wrong, and mend it",
+  },
   project: {
     usage: "list | forget NAME",
     brief: "Show or forget the projects of this machine",

@@ -4,7 +4,7 @@ import { CommandError, type ErrorCode, fileSystemHint, PikoError } from "./error
 import { withoutStyles } from "./styles.ts";
 
 /** Makes control characters visible: names, paths and what programs print are not for the terminal to obey. */
-function visible(text: string): string {
+export function visible(text: string): string {
   return withoutStyles(text).replace(/[^\P{Cc}\t\n]/gu, "�");
 }
 

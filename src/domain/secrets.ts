@@ -51,3 +51,21 @@ export function withoutSecrets(text: string, sameLength = false): string {
     text,
   );
 }
+
+/** The fewest characters of a value that is looked for by itself; shorter ones stand in too many words. */
+const SHORTEST_VALUE = 6;
+
+const WHOLE_NAME = new RegExp(`^${NAME}$`, "i");
+
+/** Puts `***` in the place of secrets, and of the values of variables that are named like one. */
+export function withoutSecretValues(
+  text: string,
+  variables: Readonly<Record<string, string>>,
+): string {
+  let shown = withoutSecrets(text);
+  for (const [name, value] of Object.entries(variables)) {
+    if (value.length < SHORTEST_VALUE || !WHOLE_NAME.test(name)) continue;
+    shown = shown.replaceAll(value, HIDDEN);
+  }
+  return shown;
+}

@@ -164,6 +164,17 @@ export async function writeOverride(
   return true;
 }
 
+/** Tells whether an override file is piko's own for a compose project, one of piko's for another, or none of piko's. */
+export async function isPikosOverride(
+  path: string,
+  composeProject: string,
+): Promise<"own" | "other" | "foreign" | "missing"> {
+  const text = await readIfThere(path);
+  if (text === undefined) return "missing";
+  if (!text.startsWith(OVERRIDE_START)) return "foreign";
+  return text.startsWith(`${OVERRIDE_START}for ${composeProject};`) ? "own" : "other";
+}
+
 /** What compose needs to know of an environment. */
 export function targetOf(
   record: EnvironmentRecord,

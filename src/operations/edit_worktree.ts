@@ -75,8 +75,13 @@ function prepared(tools: Tools, editor: Editor, paths: string[], cwd: string): P
   return { editor, paths, open: () => openInEditor(editor, paths, { cwd, variables }) };
 }
 
-async function chooseEditor(
-  tools: Tools,
+/**
+ * Finds the editor that `piko edit` starts.
+ *
+ * @throws {PikoError} unavailable when it is not installed, usage when it or the configuration cannot be read.
+ */
+export async function chooseEditor(
+  tools: Pick<Tools, "variables">,
   wanted: string | undefined,
   watch: Watch,
 ): Promise<Editor> {

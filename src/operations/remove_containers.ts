@@ -25,7 +25,7 @@ const BETWEEN_ATTEMPTS = 1000;
  */
 export async function removeContainers(
   tools: Tools,
-  record: EnvironmentRecord,
+  record: Pick<EnvironmentRecord, "composeProject">,
   keep: (volume: string) => boolean,
   signal?: AbortSignal,
 ): Promise<string[]> {

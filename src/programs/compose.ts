@@ -62,6 +62,12 @@ export class Compose {
     });
   }
 
+  /** Tells the version of the docker program, such as `28.2.2`; throws unavailable when there is none. */
+  async dockerVersion(): Promise<string> {
+    const said = await run(["docker", "--version"], { variables: this.#variables, cwd: "/" });
+    return /\d[\w.+-]*/.exec(said)?.[0] ?? said.trim();
+  }
+
   /** Throws a PikoError (unavailable) when docker or compose is missing, or compose is too old. */
   async requireVersion(signal?: AbortSignal): Promise<void> {
     const version = await this.version(signal);

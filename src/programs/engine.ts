@@ -64,6 +64,13 @@ export interface LabelledResource {
   labels: Record<string, string>;
 }
 
+/** A network of the engine. */
+export interface Network extends LabelledResource {
+  id: string;
+  /** "bridge" for those that take a subnet of the engine's pools. */
+  driver: string;
+}
+
 /** The version of an engine, and of the API that it speaks. */
 export interface EngineVersion {
   version: string;
@@ -117,16 +124,20 @@ export class Engine {
 
   /**
    * Lists the containers of one compose project, or of all, sorted by project, service and number; what
-   * `docker compose run` started is left out.
+   * `docker compose run` started is left out, unless it is asked for too.
    */
   async listContainers(
-    filter: { composeProject?: string | undefined; signal?: AbortSignal | undefined } = {},
+    filter: {
+      composeProject?: string | undefined;
+      oneOff?: boolean;
+      signal?: AbortSignal | undefined;
+    } = {},
   ): Promise<Container[]> {
-    const { composeProject, signal } = filter;
+    const { composeProject, oneOff = false, signal } = filter;
     const ahead = this.#ahead;
     this.#ahead = undefined;
     const listed = await (ahead ?? this.#json<ListedContainer[]>(listPath(composeProject), signal));
-    return listed.filter(({ Labels }) => Labels?.[`${LABEL}oneoff`] !== "True")
+    return listed.filter(({ Labels }) => oneOff || Labels?.[`${LABEL}oneoff`] !== "True")
       .map(parseContainer)
       .filter((found) => composeProject === undefined || found.composeProject === composeProject)
       .sort((a, b) =>
@@ -204,6 +215,27 @@ export class Engine {
       `/networks?filters=${projectFilter(composeProject)}`,
     );
     return networks.map(parseResource);
+  }
+
+  /** Lists every network of the engine, compose's or not. */
+  async listAllNetworks(): Promise<Network[]> {
+    const networks = await this.#json<(ListedResource & { Id: string; Driver: string })[]>(
+      "/networks",
+    );
+    return networks.map((listed) => ({
+      ...parseResource(listed),
+      id: listed.Id,
+      driver: listed.Driver,
+    }));
+  }
+
+  /** Counts how many bridge networks fit into the engine's pools of addresses. */
+  async countNetworkRoom(): Promise<number> {
+    const { DefaultAddressPools: pools } = await this.#json<
+      { DefaultAddressPools?: { Base: string; Size: number }[] | null }
+    >("/info");
+    if (!pools?.length) return USUAL_NETWORK_ROOM;
+    return pools.reduce((sum, { Base, Size }) => sum + 2 ** (Size - Number(Base.split("/")[1])), 0);
   }
 
   /** Names the containers that are connected to a network; none when it is gone. */
@@ -332,6 +364,12 @@ export class Engine {
 }
 
 const LABEL = "com.docker.compose.";
+
+/**
+ * The networks that fit where nobody has configured pools: 172.17.0.0/16 to 172.31.0.0/16, and 192.168.0.0/16 in parts of
+ * /20 (moby, libnetwork/ipamutils).
+ */
+const USUAL_NETWORK_ROOM = 31;
 
 /** A connection to the engine, and what is known when it breaks. */
 interface Line extends Connection {

@@ -1,11 +1,14 @@
 /**
  * Talks to git. Names and paths are arguments and never options; git's own variables (a stray GIT_DIR, say) are kept
- * from it; and whatever could lose work is left to git's own refusals. Needs git 2.31.
+ * from it; and whatever could lose work is left to git's own refusals.
  */
 
 import { CommandError, fileSystemHint, PikoError, throwIfInterrupted } from "../domain/errors.ts";
 import { quote } from "../domain/names.ts";
 import { type Outcome, tryRun, type Variables } from "./run.ts";
+
+/** The oldest git whose `rev-parse` tells absolute paths. */
+export const OLDEST_GIT = "2.31";
 
 /** What a folder's repository is. */
 export interface Repository {
@@ -83,6 +86,8 @@ export interface Worktree {
   path: string;
   /** The branch without `refs/heads/`; undefined when detached or bare. */
   branch: string | undefined;
+  /** The commit that is checked out; undefined when bare. */
+  head: string | undefined;
   /** Why it is locked, "" without a reason, undefined when it is not. */
   locked: string | undefined;
 }
@@ -148,6 +153,11 @@ export class Git {
     };
   }
 
+  /** Tells git's version, such as `2.39.5`; throws unavailable when there is no git. */
+  async version(): Promise<string> {
+    return (await this.#run(["git", "--version"], {})).replace(/^git version /, "").trimEnd();
+  }
+
   /**
    * Tells what repository a folder lies in.
    *
@@ -164,7 +174,7 @@ export class Git {
     if (bare === "--path-format=absolute") {
       throw new PikoError("This git is too old", {
         code: "unavailable",
-        hint: "install git 2.31 or newer",
+        hint: `install git ${OLDEST_GIT} or newer`,
       });
     }
     // In a bare repository and inside .git, --show-toplevel fails after the rest has been told.
@@ -521,6 +531,44 @@ export class Git {
       if (!isOurs) files.push(file);
     }
     return { files, commits: [...detached, ...stashes, ...submodules] };
+  }
+
+  /**
+   * Lists what git alone still has of a worktree whose folder is gone, and would be lost with its entry: what was staged,
+   * and the commits that {@link listWork} lists.
+   */
+  async listWorkOfGone(
+    root: string,
+    { path, branch, head }: Worktree,
+    { signal }: Cancellable = {},
+  ): Promise<Work> {
+    const gitDir = await this.#entryOf(root, path, signal);
+    if (gitDir === undefined) return { files: [], commits: [] };
+    const commits = branch === undefined && head !== undefined
+      ? await this.#log(["-C", root], [head, "--not", "--branches", "--tags", "--remotes"], signal)
+      : [];
+    commits.push(...await this.#stashesAside(root, gitDir, signal));
+    for (const repository of await findRepositories(`${gitDir}/modules`)) {
+      commits.push(...await this.#ownCommits(repository, signal));
+    }
+    // A git that was killed while it checked the worktree out has left no index: then nothing was staged.
+    if (await lstat(`${gitDir}/index`) === undefined) return { files: [], commits };
+    const staged = await this.#run([
+      ...[
+        "git",
+        `--git-dir=${gitDir}`,
+        "diff-index",
+        "--cached",
+        "--name-only",
+        "-z",
+        "HEAD",
+        "--",
+      ],
+    ], { signal });
+    const files = staged.split("\0").filter(Boolean).map((path) => (
+      { state: "modified", path } satisfies ChangedFile
+    ));
+    return { files, commits };
   }
 
   /** Tells which of the paths, relative to the root, git ignores. */
@@ -914,16 +962,37 @@ export class Git {
         repositories.push({ ...nested, name: `${path}/${nested.name}` });
       }
     }
-    const commits: string[] = [];
-    for (const repository of repositories) {
-      // Its own working folder may be gone, so another one is named.
-      const where = [`--git-dir=${repository.gitDir}`, `--work-tree=${repository.gitDir}`];
-      const revisions = ["--all", "--not", "--remotes", "--tags"];
-      for (const commit of await this.#log(where, revisions, signal)) {
-        commits.push(`${repository.name}: ${commit}`);
-      }
+    const commits = await Promise.all(
+      repositories.map((repository) => this.#ownCommits(repository, signal)),
+    );
+    return commits.flat();
+  }
+
+  /** Lists the commits of a submodule's repository that are on no remote and under no tag. */
+  async #ownCommits(
+    { name, gitDir }: { name: string; gitDir: string },
+    signal: AbortSignal | undefined,
+  ): Promise<string[]> {
+    // Its own working folder may be gone, so another one is named.
+    const where = [`--git-dir=${gitDir}`, `--work-tree=${gitDir}`];
+    const commits = await this.#log(where, ["--all", "--not", "--remotes", "--tags"], signal);
+    return commits.map((commit) => `${name}: ${commit}`);
+  }
+
+  /** Finds the folder in which the repository keeps what it knows of a linked worktree. */
+  async #entryOf(
+    root: string,
+    path: string,
+    signal: AbortSignal | undefined,
+  ): Promise<string | undefined> {
+    const { commonDir } = await this.inspectRepository(root, { signal });
+    const folder = `${commonDir}/worktrees`;
+    if (await lstat(folder) === undefined) return undefined;
+    for await (const { name } of Deno.readDir(folder)) {
+      const points = await readIfThere(`${folder}/${name}/gitdir`);
+      if (points?.trimEnd() === `${path}/.git`) return `${folder}/${name}`;
     }
-    return commits;
+    return undefined;
   }
 
   async #log(
@@ -1019,6 +1088,7 @@ export function parseWorktrees(text: string): Worktree[] {
     return {
       path: fields.get("worktree") ?? "",
       branch: branch === undefined ? undefined : withoutPrefix(branch, "refs/heads/"),
+      head: fields.get("HEAD"),
       locked: fields.get("locked"),
     };
   });

@@ -38,6 +38,15 @@ export interface NewSession {
   first: NewWindow;
 }
 
+/** A session as tmux lists it. */
+export interface Session {
+  name: string;
+  /** The path it was made for; "" when piko did not make it. */
+  owner: string;
+  /** Whether somebody looks at it. */
+  isAttached: boolean;
+}
+
 /** The tmux server of the person, or the one that piko runs in. */
 export class Tmux {
   readonly #variables: Variables;
@@ -66,6 +75,25 @@ export class Tmux {
   async findOwner(name: string): Promise<string | undefined> {
     if (!await this.hasSession(name)) return undefined;
     return await this.#ask(["tmux", "show-options", "-qv", "-t", `${target(name)}:`, OWNER]);
+  }
+
+  /** Lists all sessions with whose they are; none without a server. */
+  async listSessions(): Promise<Session[]> {
+    const format = `#{session_attached}\t#{session_name}\t#{${OWNER}}`;
+    const listed = await this.#ask(["tmux", "list-sessions", "-F", format]) ?? "";
+    return listed.split("\n").filter((line) => line !== "").map((line) => {
+      const [attached = "", name = "", ...owner] = line.split("\t");
+      return { name, owner: owner.join("\t"), isAttached: attached !== "0" };
+    });
+  }
+
+  /** Tells the value of a variable that a session's new windows get; undefined when it has none of its own. */
+  async findVariable(name: string, variable: string): Promise<string | undefined> {
+    const argv = ["tmux", "show-environment", "-t", target(name), variable];
+    const outcome = await this.#try(argv, {});
+    if (outcome.exitCode === 0) return outcome.stdout.trimEnd().replace(`${variable}=`, "");
+    if (outcome.stderr.includes("unknown variable") || isAbsence(outcome.stderr)) return undefined;
+    throw new CommandError(argv, outcome);
   }
 
   /** Tells the session that piko itself runs in; undefined outside tmux. */

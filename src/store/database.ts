@@ -159,6 +159,31 @@ export class Database implements Disposable {
     }
   }
 
+  /** Lists what SQLite finds wrong with the file, and rows that refer to others which are not there; mostly nothing. */
+  listProblems(): string[] {
+    const problems = this.all("PRAGMA integrity_check").map((row) => String(row.integrity_check))
+      .filter((line) => line !== "ok");
+    const orphans = this.all("PRAGMA foreign_key_check").map(({ table, parent }) =>
+      `a row of ${table} belongs to a row of ${parent} that is not there`
+    );
+    return [...problems, ...orphans];
+  }
+
+  /**
+   * Writes to the database without changing anything.
+   *
+   * @throws {PikoError} as every write would, conflict when somebody else holds it for `patience` milliseconds.
+   */
+  tryWriting(patience: number): void {
+    this.all(`PRAGMA busy_timeout = ${patience}`);
+    try {
+      // Sets what is set already: SQLite writes the page all the same.
+      this.transaction(() => this.all(`PRAGMA user_version = ${SCHEMA_VERSION}`));
+    } finally {
+      this.all(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
+    }
+  }
+
   [Symbol.dispose](): void {
     this.#sqlite.close();
   }

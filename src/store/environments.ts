@@ -327,7 +327,10 @@ export class Environments {
   }
 
   /** Records the volumes that stay after an environment is gone, so that its next life may have them again. */
-  keepVolumes(record: EnvironmentRecord, names: readonly string[]): void {
+  keepVolumes(
+    record: Pick<EnvironmentRecord, "root" | "name" | "composeProject">,
+    names: readonly string[],
+  ): void {
     this.#database.transaction(() => {
       this.#database.run(
         "DELETE FROM kept_volumes WHERE compose_project = ?",
@@ -345,6 +348,11 @@ export class Environments {
         );
       }
     });
+  }
+
+  /** Forgets a volume that was kept. */
+  forgetKeptVolume(name: string): void {
+    this.#database.run("DELETE FROM kept_volumes WHERE name = ?", name);
   }
 
   /** Lists the volumes that earlier environments of a project left behind. */

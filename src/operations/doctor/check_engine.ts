@@ -1,0 +1,280 @@
+/**
+ * Finds what the engine has of environments that are not there any more. What is piko's says so by its labels, and by
+ * them whose piko's: of which repository, and when that was registered, which tells two registries apart. Only
+ * what is this registry's is removed, and only when its worktree is gone too; the rest is named.
+ */
+
+import type { Container } from "../../domain/containers.ts";
+import { PikoError } from "../../domain/errors.ts";
+import { shellQuote } from "../../domain/variables.ts";
+import { REGISTERED_LABEL, ROOT_LABEL } from "../compose_environment.ts";
+import { isThere } from "../files.ts";
+import { removeContainers } from "../remove_containers.ts";
+import { qualified } from "./check_environments.ts";
+import { count, type Finding } from "./finding.ts";
+import { mendNameless } from "./mend.ts";
+import type { EngineState, ProjectState, World } from "./world.ts";
+
+/** The labels by which compose knows its own. */
+const PROJECT_LABEL = "com.docker.compose.project";
+const ONE_OFF_LABEL = "com.docker.compose.oneoff";
+
+/** How many networks may be left to make before it is worth a note. */
+const FEW_NETWORKS = 4;
+
+/** Checks what the engine has; nothing without an engine. */
+export async function checkEngine(world: World): Promise<Finding[]> {
+  const { engine } = world;
+  if (engine === undefined) return [];
+  return [
+    ...await checkOrphans(world, engine),
+    ...checkOneOffs(world, engine),
+    ...checkLostNetworks(world, engine),
+    ...checkRoom(engine),
+    ...checkVolumes(world, engine),
+  ];
+}
+
+/** What the engine has of one compose project that no environment has. */
+interface Orphan {
+  composeProject: string;
+  containers: Container[];
+  networks: string[];
+  /** The labels of each of them. */
+  labels: Record<string, string>[];
+}
+
+async function checkOrphans(world: World, engine: EngineState): Promise<Finding[]> {
+  const found: Finding[] = [];
+  const others = new Set<string>();
+  for (const orphan of listOrphans(world, engine)) {
+    const { composeProject } = orphan;
+    const root = orphan.labels.map((labels) => labels[ROOT_LABEL]).find(Boolean);
+    const owner = world.projects.find(({ project }) => project.root === root);
+    if (root !== undefined && owner === undefined && await isThere(root)) {
+      others.add(root);
+      continue;
+    }
+    const what = describe(orphan);
+    const finding: Finding = {
+      name: orphan.containers.length > 0 ? "container" : "network",
+      level: "note",
+      message: `${what} of compose project ${composeProject} belong to no environment`,
+      hint: orphan.containers.length > 0
+        ? `docker compose -p ${composeProject} down`
+        : `docker network rm ${orphan.networks.map(shellQuote).join(" ")}`,
+    };
+    if (root === undefined) {
+      // Without a label only the name says that it may have been piko's.
+      if (world.projects.some((state) => isNamedAfter(composeProject, state))) found.push(finding);
+    } else if (owner === undefined) {
+      found.push({ ...finding, message: `${finding.message}; its repository is gone: ${root}` });
+    } else if (!orphan.labels.every((labels) => isOf(labels, owner))) {
+      const whose = "they were made with another registry, or one that is gone";
+      found.push({ ...finding, message: `${finding.message} of this registry: ${whose}` });
+    } else {
+      found.push({ ...finding, level: "wrong", ...await howToMend(world, owner, orphan) });
+    }
+  }
+  if (others.size > 0) {
+    found.push({
+      name: "container",
+      level: "fine",
+      message: `Other registries have containers for ${
+        count(others.size, "repository", "repositories")
+      }`,
+    });
+  }
+  return found;
+}
+
+function listOrphans({ environments, shared }: World, engine: EngineState): Orphan[] {
+  const known = new Set([
+    ...environments.map(({ record }) => record.composeProject),
+    ...shared.map(({ composeProject }) => composeProject),
+  ]);
+  const orphans = new Map<string, Orphan>();
+  const orphanOf = (composeProject: string) => {
+    const orphan = orphans.get(composeProject) ??
+      { composeProject, containers: [], networks: [], labels: [] };
+    orphans.set(composeProject, orphan);
+    return orphan;
+  };
+  for (const container of engine.containers) {
+    if (known.has(container.composeProject)) continue;
+    if (container.labels[ROOT_LABEL] === undefined && !isPikos(container.composeProject)) continue;
+    const orphan = orphanOf(container.composeProject);
+    orphan.containers.push(container);
+    orphan.labels.push(container.labels);
+  }
+  for (const { name, labels } of engine.networks) {
+    const composeProject = labels[PROJECT_LABEL];
+    if (composeProject === undefined || known.has(composeProject)) continue;
+    if (labels[ROOT_LABEL] === undefined && !isPikos(composeProject)) continue;
+    const orphan = orphanOf(composeProject);
+    orphan.networks.push(name);
+    orphan.labels.push(labels);
+  }
+  return [...orphans.values()];
+}
+
+function isPikos(composeProject: string): boolean {
+  return composeProject.startsWith("piko-");
+}
+
+function isNamedAfter(composeProject: string, { project }: ProjectState): boolean {
+  return composeProject.startsWith(`piko-${project.name}-`);
+}
+
+function isOf(labels: Record<string, string>, { project }: ProjectState): boolean {
+  return labels[ROOT_LABEL] === project.root && labels[REGISTERED_LABEL] === project.createdAt;
+}
+
+function describe({ containers, networks }: Orphan): string {
+  return [
+    ...(containers.length === 0
+      ? []
+      : [`Containers ${containers.map(({ name }) => name).join(", ")}`]),
+    ...(networks.length === 0
+      ? []
+      : [`${containers.length === 0 ? "Networks" : "networks"} ${networks.join(", ")}`]),
+  ].join(" and ");
+}
+
+/** Removes an orphan of this registry, unless there still is a worktree that it may belong to. */
+async function howToMend(
+  world: World,
+  { project }: ProjectState,
+  orphan: Orphan,
+): Promise<Partial<Finding>> {
+  const { composeProject } = orphan;
+  const folder = `${project.root}/.piko/worktrees/`;
+  const name = orphan.containers.flatMap(({ configFiles }) => configFiles)
+    .find((file) => file.startsWith(folder))?.slice(folder.length).split("/")[0] ??
+    composeProject.replace(`piko-${project.name}-`, "");
+  if (await isThere(folder + name)) {
+    return {
+      message: `${
+        describe(orphan)
+      } belong to no environment, but their worktree is there: ${folder}${name}`,
+    };
+  }
+  return {
+    mend: () =>
+      mendNameless(world, { projectId: project.id, name }, async () => {
+        const { tools, watch } = world;
+        if (await isThere(folder + name)) {
+          throw new PikoError(`${folder}${name} is there by now`, { code: "conflict" });
+        }
+        const kept = await removeContainers(tools, { composeProject }, () => true, watch.signal);
+        tools.environments.keepVolumes({ root: project.root, name, composeProject }, kept);
+        const stays = kept.length === 0
+          ? ""
+          : `; ${kept.join(", ")} ${kept.length === 1 ? "stays" : "stay"}`;
+        return `Removed ${lowerFirst(describe(orphan))}${stays}`;
+      }),
+  };
+}
+
+/** Names what `docker compose run` has left in an environment: it may be somebody's work. */
+function checkOneOffs({ environments }: World, engine: EngineState): Finding[] {
+  return environments.flatMap(({ record }) => {
+    const left = engine.containers.filter(({ composeProject, labels, state }) =>
+      composeProject === record.composeProject && labels[ONE_OFF_LABEL] === "True" &&
+      (state === "exited" || state === "created" || state === "dead")
+    ).map(({ name }) => name);
+    if (left.length === 0) return [];
+    return [{
+      name: "container",
+      level: "note",
+      message: `docker compose run has left ${left.join(", ")} in ${qualified(record)}`,
+      hint: `docker rm ${left.map(shellQuote).join(" ")}`,
+    }];
+  });
+}
+
+/** Finds networks that were removed beneath the containers of an environment, which can then not be started. */
+function checkLostNetworks({ environments }: World, engine: EngineState): Finding[] {
+  const names = new Set(engine.networks.map(({ name }) => name));
+  return environments.flatMap(({ record, lock }): Finding[] => {
+    if (lock.held || record.state !== "ready") return [];
+    const lost = new Set(
+      engine.containers.filter(({ composeProject }) => composeProject === record.composeProject)
+        .flatMap(({ networks }) => networks).filter((name) => !names.has(name)),
+    );
+    return [...lost].map((network) => ({
+      name: "network",
+      level: "wrong",
+      message: `Network ${network} of ${
+        qualified(record)
+      } was removed: its containers cannot start`,
+      hint: `piko up ${qualified(record)}`,
+    }));
+  });
+}
+
+function checkRoom({ networks, networkRoom }: EngineState): Finding[] {
+  const used = networks.filter(({ driver }) => driver === "bridge").length;
+  const message =
+    `${used} of about ${networkRoom} networks that fit into the engine's addresses are in use`;
+  const left = networkRoom - used;
+  const hint =
+    "docker network prune removes those that no container uses; or give the engine more: " +
+    "https://docs.docker.com/reference/cli/dockerd/#default-address-pools";
+  const level = left <= 0 ? "wrong" : left <= FEW_NETWORKS ? "note" : "fine";
+  return [{ name: "network-room", level, message, hint: level === "fine" ? undefined : hint }];
+}
+
+/** Compares the volumes that destroy has kept with those there are. */
+function checkVolumes(world: World, engine: EngineState): Finding[] {
+  const { tools, projects, environments, shared } = world;
+  const names = new Set(engine.volumes.map(({ name }) => name));
+  const found: Finding[] = [];
+  const kept = new Set<string>();
+  for (const { project } of projects) {
+    for (const volume of tools.environments.listKeptVolumes(project.root)) {
+      kept.add(volume.name);
+      if (names.has(volume.name)) continue;
+      found.push({
+        name: "volume",
+        level: "wrong",
+        message: `Volume ${volume.name}, kept of ${project.name}/${volume.environment}, is gone`,
+        hint: "piko doctor --fix forgets it",
+        mend: () => {
+          tools.environments.forgetKeptVolume(volume.name);
+          return Promise.resolve(`Forgot volume ${volume.name}`);
+        },
+      });
+    }
+  }
+  const known = new Set([
+    ...environments.map(({ record }) => record.composeProject),
+    ...shared.map(({ composeProject }) => composeProject),
+  ]);
+  for (const { name, labels } of engine.volumes) {
+    const composeProject = labels[PROJECT_LABEL];
+    if (composeProject === undefined || known.has(composeProject) || kept.has(name)) continue;
+    if (!projects.some((state) => isNamedAfter(composeProject, state))) continue;
+    found.push({
+      name: "volume",
+      level: "note",
+      message: `Volume ${name} belongs to no environment`,
+      hint: `docker volume rm ${shellQuote(name)}`,
+    });
+  }
+  const left = [...kept].filter((name) => names.has(name));
+  if (left.length > 0) {
+    found.push({
+      name: "volume",
+      level: "fine",
+      message: `${count(left.length, "volume")} kept of environments that are gone: ${
+        left.join(", ")
+      }`,
+    });
+  }
+  return found;
+}
+
+function lowerFirst(text: string): string {
+  return text.slice(0, 1).toLowerCase() + text.slice(1);
+}

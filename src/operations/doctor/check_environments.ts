@@ -1,0 +1,368 @@
+/** Compares each environment's record with its worktree, its override file, its session and its ports. */
+
+import { PikoError } from "../../domain/errors.ts";
+import { quote } from "../../domain/names.ts";
+import { shellQuote } from "../../domain/variables.ts";
+import { readProjectConfig } from "../../programs/config_file.ts";
+import type { Worktree } from "../../programs/git.ts";
+import { tmuxName } from "../../programs/tmux.ts";
+import type { EnvironmentRecord, StepRecord } from "../../store/environments.ts";
+import {
+  composeFilesOf,
+  givePorts,
+  isPikosOverride,
+  overrideFileOf,
+  readCompose,
+  writeOverride,
+} from "../compose_environment.ts";
+import { isThere } from "../files.ts";
+import { ensureSession } from "../sessions.ts";
+import { restartEnvironment, startEnvironment, stopEnvironment } from "../start_environment.ts";
+import type { Finding } from "./finding.ts";
+import { isEmptyFolder, mendLocked, throwAway } from "./mend.ts";
+import type { EnvironmentState, World } from "./world.ts";
+
+/** Checks every environment whose project is where it was. */
+export async function checkEnvironments(world: World): Promise<Finding[]> {
+  const found: Finding[] = [];
+  for (const environment of world.environments) {
+    if (environment.state.worktrees === undefined) continue;
+    found.push(...await checkEnvironment(world, environment));
+  }
+  return found;
+}
+
+async function checkEnvironment(world: World, environment: EnvironmentState): Promise<Finding[]> {
+  const { record, lock } = environment;
+  const name = qualified(record);
+  if (lock.held) {
+    const who = lock.holder === undefined
+      ? "another piko"
+      : `"${lock.holder.command}" (process ${lock.holder.pid})`;
+    const message = `${name} was left alone: ${who} is at work on it`;
+    return [{ name: "environment", level: "note", message, hint: "look again when it is done" }];
+  }
+  switch (record.state) {
+    case "creating":
+      return [unfinished(world, environment, "was never made completely", "create")];
+    case "destroying":
+      return [unfinished(world, environment, "is half destroyed", "destroy")];
+    case "failed":
+      return [{
+        name: "environment",
+        level: "note",
+        message: `${name} could not be made, and was kept for inspection`,
+        hint: `piko destroy ${name}`,
+      }, ...await checkLeftFiles(world, record)];
+    case "ready":
+      return [
+        ...checkBrokenOff(world, environment),
+        ...await checkWorktree(world, environment),
+        ...await checkLeftFiles(world, record),
+      ];
+  }
+}
+
+function unfinished(
+  world: World,
+  environment: EnvironmentState,
+  what: string,
+  operation: string,
+): Finding {
+  const { tools } = world;
+  const { record } = environment;
+  const last = tools.environments.listSteps(record.id)
+    .findLast((step) => step.operation === operation);
+  return {
+    name: "environment",
+    level: "wrong",
+    message: `${qualified(record)} ${what}${brokenOffAt(environment, last)}`,
+    hint: `piko destroy ${qualified(record)}`,
+    mend: () => throwAway(world, environment),
+  };
+}
+
+/** Says what was broken off, and who is still at work on its behalf. */
+function brokenOffAt(
+  { lock, leftProgram }: EnvironmentState,
+  last: StepRecord | undefined,
+): string {
+  const command = lock.holder?.command ?? `piko ${last?.operation ?? "create"}`;
+  const step = last === undefined ? "before its first step" : `at step "${last.step}"`;
+  const left = leftProgram === undefined ? "" : `, and has left process ${leftProgram.pid} at work`;
+  return `: "${command}" was broken off ${step}${left}`;
+}
+
+/** Finds what up, down and restart have left when they were killed: steps that none of them leaves otherwise. */
+function checkBrokenOff(world: World, environment: EnvironmentState): Finding[] {
+  const { tools, watch } = world;
+  const { record } = environment;
+  const steps = tools.environments.listSteps(record.id);
+  return Object.entries(AGAIN).flatMap(([operation, again]) => {
+    const last = steps.findLast((step) => step.operation === operation);
+    if (last === undefined) return [];
+    const services = listOf(last.detail.services);
+    const words = ["piko", operation, qualified(record), ...services];
+    return [{
+      name: "environment",
+      level: "wrong",
+      message: `${qualified(record)} is half way${brokenOffAt(environment, last)}`,
+      hint: words.join(" "),
+      mend: async () => {
+        // Waits for what a killed piko has left at work.
+        await mendLocked(world, record, () => Promise.resolve(""));
+        await again(world, record, services);
+        tools.environments.endOperation(record.id, operation);
+        watch.report({ kind: "note", message: `Did again: ${words.join(" ")}` });
+        return `Did again: ${words.join(" ")}`;
+      },
+    }];
+  });
+}
+
+/** How an operation on a whole environment is done again. Whether containers get ready is up to them. */
+const AGAIN: Readonly<
+  Record<
+    string,
+    (world: World, record: EnvironmentRecord, services: string[]) => Promise<unknown>
+  >
+> = {
+  up: ({ tools, watch }, record, services) =>
+    startEnvironment(tools, record, { services, wait: false, timeout: 0 }, watch),
+  restart: ({ tools, watch }, record, services) =>
+    restartEnvironment(tools, record, { services, wait: false, timeout: 0 }, watch),
+  down: ({ tools, watch }, record, services) => stopEnvironment(tools, record, services, watch),
+};
+
+async function checkWorktree(world: World, environment: EnvironmentState): Promise<Finding[]> {
+  const { record, state } = environment;
+  const name = qualified(record);
+  const known = state.worktrees?.find(({ path }) => path === record.path);
+  if (!await isThere(record.path) || (known === undefined && await isEmptyFolder(record.path))) {
+    return [await missingWorktree(world, environment, known)];
+  }
+  if (known === undefined || !await isThere(`${record.path}/.git`)) {
+    return [{
+      name: "worktree",
+      level: "wrong",
+      message: `git does not know ${record.path}, the worktree of ${name}, any more`,
+      hint: `git -C ${shellQuote(record.root)} worktree repair ${shellQuote(record.path)}`,
+    }];
+  }
+  return [
+    ...checkBranch(record, known),
+    ...await checkOverride(world, environment),
+    ...checkSession(world, record),
+  ];
+}
+
+async function missingWorktree(
+  world: World,
+  environment: EnvironmentState,
+  known: Worktree | undefined,
+): Promise<Finding> {
+  const { record, state } = environment;
+  const { root, path } = record;
+  const name = qualified(record);
+  const finding: Finding = {
+    name: "worktree",
+    level: "wrong",
+    message: `The worktree of ${name} is gone: ${path}`,
+    hint: `piko destroy ${name}`,
+  };
+  const elsewhere = state.worktrees?.find(({ branch, path }) =>
+    branch === record.branch && path !== record.path
+  );
+  if (elsewhere !== undefined && known === undefined) {
+    return {
+      ...finding,
+      message: `The worktree of ${name} is at ${elsewhere.path} and not at ${path} any more`,
+      hint: `git -C ${shellQuote(root)} worktree move ${shellQuote(elsewhere.path)} ${
+        shellQuote(path)
+      }`,
+    };
+  }
+  if (known?.locked !== undefined) {
+    const reason = known.locked === "" ? "" : ` (${known.locked})`;
+    return {
+      ...finding,
+      message: `The worktree of ${name} is gone, and locked${reason}: ${path}`,
+      hint: `bring it back, or: git -C ${shellQuote(root)} worktree unlock ${shellQuote(path)}`,
+    };
+  }
+  if (!await isOnDiskOf(root, path)) {
+    return {
+      ...finding,
+      message: `The worktree of ${name} is not there, and may be on a disk that is not: ${path}`,
+    };
+  }
+  const work = known && await world.tools.git.listWorkOfGone(root, known, world.watch);
+  const left = work === undefined ? [] : [...work.commits, ...work.files.map(({ path }) => path)];
+  if (left.length > 0) {
+    return {
+      ...finding,
+      message: `The worktree of ${name} is gone, and git alone still has ${left.join(", ")}`,
+      hint: `git -C ${shellQuote(root)} branch rescued ${known?.head}, then: piko destroy ${name}`,
+    };
+  }
+  return { ...finding, mend: () => throwAway(world, environment) };
+}
+
+/** Tells whether the folder around a worktree is there, as a folder on the disk of the root: not one to be mounted. */
+export async function isOnDiskOf(root: string, path: string): Promise<boolean> {
+  for (const folder of ancestorsBelow(root, path)) {
+    if (!await isThere(folder)) continue;
+    const [inside, whole] = [await Deno.lstat(folder), await Deno.stat(root)];
+    return inside.isDirectory && inside.dev === whole.dev;
+  }
+  return true;
+}
+
+/** Lists the folders between a path and a root above it, the nearest first. */
+function ancestorsBelow(root: string, path: string): string[] {
+  const folders: string[] = [];
+  let folder = path;
+  for (;;) {
+    folder = folder.slice(0, folder.lastIndexOf("/"));
+    if (folder.length <= root.length) return folders;
+    folders.push(folder);
+  }
+}
+
+function checkBranch(record: EnvironmentRecord, { branch }: Worktree): Finding[] {
+  if (branch === record.branch) return [];
+  const now = branch === undefined ? "has no branch checked out" : `is on branch ${quote(branch)}`;
+  return [{
+    name: "worktree",
+    level: "note",
+    message: `The worktree of ${qualified(record)} ${now}; it was made for ${quote(record.branch)}`,
+    hint: `git -C ${shellQuote(record.path)} switch ${shellQuote(record.branch)}`,
+  }];
+}
+
+async function checkOverride(
+  world: World,
+  { record }: EnvironmentState,
+): Promise<Finding[]> {
+  const { overrideFile } = record;
+  if (record.mode === "simple" || overrideFile === null) return [];
+  const name = qualified(record);
+  const whose = await isPikosOverride(overrideFile, record.composeProject);
+  if (whose === "own") return [];
+  if (whose === "foreign") {
+    return [{
+      name: "override",
+      level: "wrong",
+      message: `piko did not write the override file of ${name}: ${overrideFile}`,
+      hint: `rename it, then: piko up ${name}`,
+    }];
+  }
+  const what = whose === "missing" ? "is gone" : "is that of another environment";
+  return [{
+    name: "override",
+    level: "wrong",
+    message: `The override file of ${name} ${what}: ${overrideFile}`,
+    hint: `piko up ${name}`,
+    mend: () =>
+      mendLocked(world, record, async (found) => {
+        await writeOverrideAnew(world, found);
+        return `Wrote ${overrideFile}`;
+      }),
+  }];
+}
+
+async function writeOverrideAnew({ tools, watch }: World, found: EnvironmentRecord): Promise<void> {
+  const { config } = await readProjectConfig(found.root);
+  const files = await composeFilesOf(tools, found.path, config);
+  if (files === undefined) {
+    throw new PikoError(`There is no compose file in ${found.path} any more`, {
+      code: "conflict",
+      hint: `git -C ${shellQuote(found.path)} status`,
+    });
+  }
+  const compose = await readCompose(tools, found, files, watch);
+  givePorts(tools, found, compose, await tools.engine.publishedPorts(), watch);
+  tools.environments.setComposeFiles(found.id, files, overrideFileOf(files));
+  await writeOverride(tools.environments.require(found.id), compose, files, watch);
+}
+
+function checkSession(world: World, record: EnvironmentRecord): Finding[] {
+  const { sessions, tools, watch } = world;
+  if (sessions === undefined || record.session === null) return [];
+  const wanted = tmuxName(record.session);
+  const named = sessions.find(({ name }) => name === wanted);
+  const own = sessions.find(({ owner }) => owner === record.path);
+  if (own !== undefined && own === named) return [];
+  const name = qualified(record);
+  if (own !== undefined) {
+    return [{
+      name: "session",
+      level: "wrong",
+      message: `The session of ${name} is called ${quote(own.name)} by now, and not ${
+        quote(wanted)
+      }`,
+      hint: `tmux rename-session -t ${shellQuote(`=${own.name}`)} ${shellQuote(wanted)}`,
+      mend: () =>
+        mendLocked(world, record, (found) => {
+          tools.environments.setSession(found.id, own.name);
+          return Promise.resolve(`Took ${quote(own.name)} for the session of ${name}`);
+        }),
+    }];
+  }
+  if (named !== undefined) {
+    return [{
+      name: "session",
+      level: "note",
+      message: `A session ${quote(wanted)} is there that is not the one of ${name}`,
+      hint: `tmux rename-session -t ${shellQuote(`=${wanted}`)} OTHER-NAME`,
+    }];
+  }
+  return [{
+    name: "session",
+    level: "wrong",
+    message: `The session of ${name} is gone: ${wanted}`,
+    hint: `piko attach ${name}`,
+    mend: () =>
+      mendLocked(
+        world,
+        record,
+        async (found) => `Made the session ${quote(await ensureSession(tools, found, watch))}`,
+      ),
+  }];
+}
+
+/** Finds halves of override files that a killed piko has left. */
+async function checkLeftFiles(world: World, record: EnvironmentRecord): Promise<Finding[]> {
+  if (record.overrideFile === null) return [];
+  const slash = record.overrideFile.lastIndexOf("/");
+  const [folder, file] = [
+    record.overrideFile.slice(0, slash),
+    record.overrideFile.slice(slash + 1),
+  ];
+  if (!await isThere(folder)) return [];
+  const left: string[] = [];
+  for await (const { name, isFile } of Deno.readDir(folder)) {
+    const isHalf = isFile && name.startsWith(`${file}.`) && name.endsWith(".tmp");
+    if (isHalf) left.push(`${folder}/${name}`);
+  }
+  return left.map((path) => ({
+    name: "override",
+    level: "wrong",
+    message: `A killed piko has left a half of an override file: ${path}`,
+    hint: `rm ${shellQuote(path)}`,
+    mend: () =>
+      mendLocked(world, record, async () => {
+        await Deno.remove(path);
+        return `Removed ${path}`;
+      }),
+  }));
+}
+
+/** The name by which an environment is found from anywhere. */
+export function qualified({ project, name }: EnvironmentRecord): string {
+  return `${project}/${name}`;
+}
+
+function listOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}

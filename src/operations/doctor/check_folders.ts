@@ -1,0 +1,211 @@
+/**
+ * Looks at the projects, and at what is in their `.piko` and in git's list of worktrees that no environment has. Files
+ * there are somebody's work or data: they are named. Only folders without anything in them go, and entries of
+ * worktrees whose folder is gone.
+ */
+
+import { PikoError } from "../../domain/errors.ts";
+import { shellQuote } from "../../domain/variables.ts";
+import { readProjectConfig } from "../../programs/config_file.ts";
+import type { Worktree } from "../../programs/git.ts";
+import { isThere } from "../files.ts";
+import { isOnDiskOf } from "./check_environments.ts";
+import type { Finding } from "./finding.ts";
+import { isEmptyFolder, mendNameless, removeEmptyFolders } from "./mend.ts";
+import type { ProjectState, World } from "./world.ts";
+
+/** Checks that each project is a repository where it was, and that its configuration can be read. */
+export async function checkProjects(world: World): Promise<Finding[]> {
+  const found: Finding[] = [];
+  for (const { project, worktrees, problem } of world.projects) {
+    const { name, root } = project;
+    if (problem !== undefined) {
+      const message = `Project ${name} is no repository any more: ${problem.message}`;
+      found.push({ name: "project", level: "wrong", message, hint: problem.hint });
+    } else if (worktrees === undefined) {
+      const environments = world.environments.filter(({ state }) =>
+        state.project.id === project.id
+      );
+      found.push({
+        name: "project",
+        level: "wrong",
+        message: `The repository of project ${name} is gone: ${root}`,
+        hint: environments.length === 0
+          ? `bring it back, or: piko project forget ${name}`
+          : `bring it back, or: piko destroy ${name}/${environments[0]?.record.name}`,
+      });
+    } else {
+      found.push(...await checkConfig(name, root));
+    }
+  }
+  return found;
+}
+
+async function checkConfig(name: string, root: string): Promise<Finding[]> {
+  try {
+    const { warnings } = await readProjectConfig(root);
+    return warnings.map((message) => ({
+      name: "config",
+      level: "note",
+      message: `Project ${name}: ${message}`,
+      hint: `look at ${root}/.piko.yml`,
+    }));
+  } catch (error) {
+    if (!(error instanceof PikoError)) throw error;
+    return [{
+      name: "config",
+      level: "wrong",
+      message: `The configuration of project ${name} cannot be read: ${error.message}`,
+      hint: error.hint ?? `look at ${root}/.piko.yml`,
+    }];
+  }
+}
+
+/** Checks the folders of each project, and git's entries of worktrees in them. */
+export async function checkFolders(world: World): Promise<Finding[]> {
+  const found: Finding[] = [];
+  for (const state of world.projects) {
+    if (state.worktrees === undefined) continue;
+    found.push(
+      ...await checkEntries(world, state, state.worktrees),
+      ...await checkWorktreeFolders(world, state, state.worktrees),
+      ...await checkKept(world, state, "data", "Data of"),
+      ...await checkKept(world, state, "logs", "Logs of"),
+    );
+  }
+  return found;
+}
+
+/** Finds entries of worktrees that piko made, whose folder is gone and which no environment has. */
+async function checkEntries(
+  world: World,
+  { project }: ProjectState,
+  worktrees: readonly Worktree[],
+): Promise<Finding[]> {
+  const { tools, watch, environments } = world;
+  const { root } = project;
+  const folder = `${root}/.piko/worktrees/`;
+  const found: Finding[] = [];
+  for (const worktree of worktrees) {
+    const { path, locked } = worktree;
+    if (!path.startsWith(folder) || await isThere(path)) continue;
+    if (environments.some(({ record }) => record.path === path)) continue;
+    const finding: Finding = {
+      name: "git-entry",
+      level: "wrong",
+      message: `git still lists the worktree ${path}, which is gone`,
+      hint: `git -C ${shellQuote(root)} worktree remove ${shellQuote(path)}`,
+    };
+    if (locked !== undefined || !await isOnDiskOf(root, path)) {
+      const reason = locked ? ` (${locked})` : "";
+      const why = locked === undefined
+        ? "may be on a disk that is not there"
+        : `is locked${reason}`;
+      found.push({
+        ...finding,
+        level: "note",
+        message: `git lists the worktree ${path}, which is gone and ${why}`,
+      });
+      continue;
+    }
+    const work = await tools.git.listWorkOfGone(root, worktree, watch);
+    const left = [...work.commits, ...work.files.map((file) => file.path)];
+    if (left.length > 0) {
+      found.push({
+        ...finding,
+        message: `The worktree ${path} is gone, and git alone still has ${left.join(", ")}`,
+        hint: `git -C ${shellQuote(root)} branch rescued ${worktree.head}, then: ${finding.hint}`,
+      });
+      continue;
+    }
+    const name = path.slice(folder.length).split("/")[0] ?? "";
+    found.push({
+      ...finding,
+      mend: () =>
+        mendNameless(world, { projectId: project.id, name }, async () => {
+          await tools.git.removeWorktree(root, path);
+          return `Had git forget the worktree ${path}`;
+        }),
+    });
+  }
+  return found;
+}
+
+async function checkWorktreeFolders(
+  world: World,
+  state: ProjectState,
+  worktrees: readonly Worktree[],
+): Promise<Finding[]> {
+  const { root } = state.project;
+  const found: Finding[] = [];
+  for (const [name, path] of listIn(`${root}/.piko/worktrees`)) {
+    if (world.environments.some(({ record }) => record.path === path)) continue;
+    if (worktrees.some((worktree) => worktree.path === path)) {
+      found.push({
+        name: "folder",
+        level: "note",
+        message: `The worktree ${path} belongs to no environment`,
+        hint: `git -C ${shellQuote(root)} worktree remove ${shellQuote(path)}`,
+      });
+      continue;
+    }
+    found.push(await leftFolder(world, state, name, path, "A folder where a worktree was"));
+  }
+  return found;
+}
+
+async function checkKept(
+  world: World,
+  state: ProjectState,
+  folder: "data" | "logs",
+  what: string,
+): Promise<Finding[]> {
+  const { project } = state;
+  const known = new Set(
+    [
+      ...world.environments.map(({ record }) => record),
+      ...world.shared,
+    ].filter(({ projectId }) => projectId === project.id).map(({ name }) => name),
+  );
+  const found: Finding[] = [];
+  for (const [name, path] of listIn(`${project.root}/.piko/${folder}`)) {
+    if (known.has(name)) continue;
+    found.push(await leftFolder(world, state, name, path, `${what} an environment that is gone`));
+  }
+  return found;
+}
+
+/** Names a folder that no environment has; an empty one can go. */
+async function leftFolder(
+  world: World,
+  { project }: ProjectState,
+  name: string,
+  path: string,
+  what: string,
+): Promise<Finding> {
+  const hint = `look into it, and remove it: rm -r ${shellQuote(path)}`;
+  if (!await isEmptyFolder(path)) {
+    return { name: "folder", level: "note", message: `${what}: ${path}`, hint };
+  }
+  return {
+    name: "folder",
+    level: "wrong",
+    message: `An empty folder of an environment that is gone: ${path}`,
+    hint: `rmdir ${shellQuote(path)}`,
+    mend: () =>
+      mendNameless(world, { projectId: project.id, name }, async () => {
+        if (await removeEmptyFolders(path)) return `Removed the empty folder ${path}`;
+        throw new PikoError(`${path} is not empty any more`, { code: "conflict", hint });
+      }),
+  };
+}
+
+function* listIn(folder: string): Generator<[name: string, path: string]> {
+  try {
+    for (const { name } of Deno.readDirSync(folder)) yield [name, `${folder}/${name}`];
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) {
+      throw error;
+    }
+  }
+}

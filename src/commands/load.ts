@@ -23,6 +23,7 @@ const FILES: Readonly<Record<string, () => Promise<{ command: PikoCommand }>>> =
   edit: () => import("./edit.ts"),
   destroy: () => import("./destroy.ts"),
   config: () => import("./config.ts"),
+  doctor: () => import("./doctor.ts"),
   project: () => import("./project.ts"),
   completion: () => import("./completion.ts"),
   server: () => import("./server.ts"),

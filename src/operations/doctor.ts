@@ -100,7 +100,7 @@ async function lookAtAll(tools: Tools, watch: Watch): Promise<Finding[]> {
     ...await guarded("container", () => checkEngine(world)),
     ...await guarded("folder", () => checkFolders(world)),
   ];
-  const names = new Set(found.map(({ name }) => name));
+  const names = new Set(found.filter(({ level }) => level !== "fine").map(({ name }) => name));
   for (const [name, message] of Object.entries(inOrder(world))) {
     if (names.has(name as CheckName)) continue;
     found.push({ name: name as CheckName, level: "fine", message });

@@ -535,15 +535,15 @@ export class Git {
 
   /**
    * Lists what git alone still has of a worktree whose folder is gone, and would be lost with its entry: what was staged,
-   * and the commits that {@link listWork} lists.
+   * and the commits that {@link listWork} lists. It lies in the folder `gitDir`.
    */
   async listWorkOfGone(
     root: string,
     { path, branch, head }: Worktree,
     { signal }: Cancellable = {},
-  ): Promise<Work> {
+  ): Promise<Work & { gitDir: string }> {
     const gitDir = await this.#entryOf(root, path, signal);
-    if (gitDir === undefined) return { files: [], commits: [] };
+    if (gitDir === undefined) return { files: [], commits: [], gitDir: "" };
     const commits = branch === undefined && head !== undefined
       ? await this.#log(["-C", root], [head, "--not", "--branches", "--tags", "--remotes"], signal)
       : [];
@@ -552,7 +552,7 @@ export class Git {
       commits.push(...await this.#ownCommits(repository, signal));
     }
     // A git that was killed while it checked the worktree out has left no index: then nothing was staged.
-    if (await lstat(`${gitDir}/index`) === undefined) return { files: [], commits };
+    if (await lstat(`${gitDir}/index`) === undefined) return { files: [], commits, gitDir };
     const staged = await this.#run([
       ...[
         "git",
@@ -568,7 +568,7 @@ export class Git {
     const files = staged.split("\0").filter(Boolean).map((path) => (
       { state: "modified", path } satisfies ChangedFile
     ));
-    return { files, commits };
+    return { files, commits, gitDir };
   }
 
   /** Tells which of the paths, relative to the root, git ignores. */

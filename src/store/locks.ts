@@ -166,13 +166,19 @@ export interface LockState {
 /** Looks at the lock named `key` without taking it. */
 export async function inspectLock(folder: string, key: string): Promise<LockState> {
   const path = lockPath(folder, key);
+  let file: Deno.FsFile;
   try {
-    using file = await Deno.open(path, { read: true });
-    const held = !await file.tryLock(false);
-    return { held, holder: await readHolder(path) };
+    file = await Deno.open(path, { read: true });
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return { held: false, holder: undefined };
     throw error;
+  }
+  // Not `using`, which the minifier takes away from what is used once: the file would stay open, and locked.
+  try {
+    const held = !await file.tryLock(false);
+    return { held, holder: await readHolder(path) };
+  } finally {
+    file.close();
   }
 }
 

@@ -906,8 +906,8 @@ Deno.test("parseWorktrees() reads bare, detached and locked ones", () => {
   const text = "worktree /b\nbare\n\nworktree /c d\nHEAD 1\ndetached\nlocked\n\n" +
     "worktree /e\nHEAD 1\nbranch refs/heads/x/y\nlocked why not\nprunable gone\n\n";
   assert.deepEqual(parseWorktrees(text), [
-    { path: "/b", branch: undefined, locked: undefined },
-    { path: "/c d", branch: undefined, locked: "" },
-    { path: "/e", branch: "x/y", locked: "why not" },
+    { path: "/b", branch: undefined, head: undefined, locked: undefined },
+    { path: "/c d", branch: undefined, head: "1", locked: "" },
+    { path: "/e", branch: "x/y", head: "1", locked: "why not" },
   ]);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { userVariables } from "../../src/build_info.ts";
-import { tryRun, type Variables } from "../../src/programs/run.ts";
+import { run, tryRun, type Variables } from "../../src/programs/run.ts";
 import { type Bundle, bundle, checkBundle, withBuildInfo } from "../../scripts/build/bundle.ts";
 import { compile, reasonIn } from "../../scripts/build/compile.ts";
 import { writeSelfExtracting } from "../../scripts/build/self_extracting.ts";
@@ -150,6 +150,10 @@ Deno.test("the bundle of main.ts is four files without createRequire, of which o
   const [first, ...rest] = withBuildInfo(files, info)["piko.js"]!.split("\n");
   assert.equal(first, `globalThis.PIKO_BUILD_INFO=${JSON.stringify(info)};`);
   assert.equal(rest.join("\n"), files["piko.js"]);
+  // The minifier takes `using` away from what is used once: a file or a lock would never be let go.
+  const written = await run(["grep", "-rhE", "^ *(await )?using \\w+ = ", `${ROOT}/src`]);
+  const kept = files["whole.js"]?.match(/\busing [\w$]+=/g) ?? [];
+  assert.equal(kept.length, written.trimEnd().split("\n").length);
 });
 
 Deno.test("bundle() keeps import() of a package inside the one file", async () => {

@@ -6,12 +6,11 @@
 
 import type { Container } from "../../domain/containers.ts";
 import { PikoError } from "../../domain/errors.ts";
-import { shellQuote } from "../../domain/variables.ts";
 import { REGISTERED_LABEL, ROOT_LABEL } from "../compose_environment.ts";
 import { isThere } from "../files.ts";
 import { removeContainers } from "../remove_containers.ts";
 import { qualified } from "./check_environments.ts";
-import { count, type Finding } from "./finding.ts";
+import { count, type Finding, word } from "./finding.ts";
 import { mendNameless } from "./mend.ts";
 import type { EngineState, ProjectState, World } from "./world.ts";
 
@@ -62,7 +61,7 @@ async function checkOrphans(world: World, engine: EngineState): Promise<Finding[
       message: `${what} of compose project ${composeProject} belong to no environment`,
       hint: orphan.containers.length > 0
         ? `docker compose -p ${composeProject} down`
-        : `docker network rm ${orphan.networks.map(shellQuote).join(" ")}`,
+        : `docker network rm ${orphan.networks.map(word).join(" ")}`,
     };
     if (root === undefined) {
       // Without a label only the name says that it may have been piko's.
@@ -188,7 +187,7 @@ function checkOneOffs({ environments }: World, engine: EngineState): Finding[] {
       name: "container",
       level: "note",
       message: `docker compose run has left ${left.join(", ")} in ${qualified(record)}`,
-      hint: `docker rm ${left.map(shellQuote).join(" ")}`,
+      hint: `docker rm ${left.map(word).join(" ")}`,
     }];
   });
 }
@@ -259,7 +258,7 @@ function checkVolumes(world: World, engine: EngineState): Finding[] {
       name: "volume",
       level: "note",
       message: `Volume ${name} belongs to no environment`,
-      hint: `docker volume rm ${shellQuote(name)}`,
+      hint: `docker volume rm ${word(name)}`,
     });
   }
   const left = [...kept].filter((name) => names.has(name));

@@ -2,7 +2,6 @@
 
 import { PikoError } from "../../domain/errors.ts";
 import { quote } from "../../domain/names.ts";
-import { shellQuote } from "../../domain/variables.ts";
 import { readProjectConfig } from "../../programs/config_file.ts";
 import type { Worktree } from "../../programs/git.ts";
 import { tmuxName } from "../../programs/tmux.ts";
@@ -18,7 +17,7 @@ import {
 import { isThere } from "../files.ts";
 import { ensureSession } from "../sessions.ts";
 import { restartEnvironment, startEnvironment, stopEnvironment } from "../start_environment.ts";
-import type { Finding } from "./finding.ts";
+import { type Finding, word } from "./finding.ts";
 import { isEmptyFolder, mendLocked, throwAway } from "./mend.ts";
 import type { EnvironmentState, World } from "./world.ts";
 
@@ -146,7 +145,7 @@ async function checkWorktree(world: World, environment: EnvironmentState): Promi
       name: "worktree",
       level: "wrong",
       message: `git does not know ${record.path}, the worktree of ${name}, any more`,
-      hint: `git -C ${shellQuote(record.root)} worktree repair ${shellQuote(record.path)}`,
+      hint: `git -C ${word(record.root)} worktree repair ${word(record.path)}`,
     }];
   }
   return [
@@ -177,9 +176,7 @@ async function missingWorktree(
     return {
       ...finding,
       message: `The worktree of ${name} is at ${elsewhere.path} and not at ${path} any more`,
-      hint: `git -C ${shellQuote(root)} worktree move ${shellQuote(elsewhere.path)} ${
-        shellQuote(path)
-      }`,
+      hint: `git -C ${word(root)} worktree move ${word(elsewhere.path)} ${word(path)}`,
     };
   }
   if (known?.locked !== undefined) {
@@ -187,7 +184,7 @@ async function missingWorktree(
     return {
       ...finding,
       message: `The worktree of ${name} is gone, and locked${reason}: ${path}`,
-      hint: `bring it back, or: git -C ${shellQuote(root)} worktree unlock ${shellQuote(path)}`,
+      hint: `bring it back, or: git -C ${word(root)} worktree unlock ${word(path)}`,
     };
   }
   if (!await isOnDiskOf(root, path)) {
@@ -196,16 +193,32 @@ async function missingWorktree(
       message: `The worktree of ${name} is not there, and may be on a disk that is not: ${path}`,
     };
   }
-  const work = known && await world.tools.git.listWorkOfGone(root, known, world.watch);
-  const left = work === undefined ? [] : [...work.commits, ...work.files.map(({ path }) => path)];
-  if (left.length > 0) {
+  const work = known && await findWorkOfGone(world, root, known);
+  if (work !== undefined) {
     return {
       ...finding,
-      message: `The worktree of ${name} is gone, and git alone still has ${left.join(", ")}`,
-      hint: `git -C ${shellQuote(root)} branch rescued ${known?.head}, then: piko destroy ${name}`,
+      message: `The worktree of ${name} is gone, and git alone still has ${work.what}`,
+      hint: `${work.rescue}, then: piko destroy ${name}`,
     };
   }
   return { ...finding, mend: () => throwAway(world, environment) };
+}
+
+/** Finds work of a worktree that is gone which git alone still has, and the command that rescues it. */
+export async function findWorkOfGone(
+  { tools, watch }: World,
+  root: string,
+  worktree: Worktree,
+): Promise<{ what: string; rescue: string } | undefined> {
+  const { files, commits, gitDir } = await tools.git.listWorkOfGone(root, worktree, watch);
+  if (files.length + commits.length === 0) return undefined;
+  const staged = files.map(({ path }) => `${path} (staged)`);
+  return {
+    what: [...commits, ...staged].join(", "),
+    rescue: commits.length > 0
+      ? `git -C ${word(root)} branch rescued ${worktree.head}`
+      : `git --git-dir=${word(gitDir)} checkout-index --all --prefix=rescued/`,
+  };
 }
 
 /** Tells whether the folder around a worktree is there, as a folder on the disk of the root: not one to be mounted. */
@@ -236,7 +249,7 @@ function checkBranch(record: EnvironmentRecord, { branch }: Worktree): Finding[]
     name: "worktree",
     level: "note",
     message: `The worktree of ${qualified(record)} ${now}; it was made for ${quote(record.branch)}`,
-    hint: `git -C ${shellQuote(record.path)} switch ${shellQuote(record.branch)}`,
+    hint: `git -C ${word(record.path)} switch ${word(record.branch)}`,
   }];
 }
 
@@ -277,7 +290,7 @@ async function writeOverrideAnew({ tools, watch }: World, found: EnvironmentReco
   if (files === undefined) {
     throw new PikoError(`There is no compose file in ${found.path} any more`, {
       code: "conflict",
-      hint: `git -C ${shellQuote(found.path)} status`,
+      hint: `git -C ${word(found.path)} status`,
     });
   }
   const compose = await readCompose(tools, found, files, watch);
@@ -301,7 +314,7 @@ function checkSession(world: World, record: EnvironmentRecord): Finding[] {
       message: `The session of ${name} is called ${quote(own.name)} by now, and not ${
         quote(wanted)
       }`,
-      hint: `tmux rename-session -t ${shellQuote(`=${own.name}`)} ${shellQuote(wanted)}`,
+      hint: `tmux rename-session -t ${word(`=${own.name}`)} ${word(wanted)}`,
       mend: () =>
         mendLocked(world, record, (found) => {
           tools.environments.setSession(found.id, own.name);
@@ -314,7 +327,7 @@ function checkSession(world: World, record: EnvironmentRecord): Finding[] {
       name: "session",
       level: "note",
       message: `A session ${quote(wanted)} is there that is not the one of ${name}`,
-      hint: `tmux rename-session -t ${shellQuote(`=${wanted}`)} OTHER-NAME`,
+      hint: `tmux rename-session -t ${word(`=${wanted}`)} OTHER-NAME`,
     }];
   }
   return [{
@@ -349,7 +362,7 @@ async function checkLeftFiles(world: World, record: EnvironmentRecord): Promise<
     name: "override",
     level: "wrong",
     message: `A killed piko has left a half of an override file: ${path}`,
-    hint: `rm ${shellQuote(path)}`,
+    hint: `rm ${word(path)}`,
     mend: () =>
       mendLocked(world, record, async () => {
         await Deno.remove(path);

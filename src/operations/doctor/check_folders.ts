@@ -5,12 +5,11 @@
  */
 
 import { PikoError } from "../../domain/errors.ts";
-import { shellQuote } from "../../domain/variables.ts";
 import { readProjectConfig } from "../../programs/config_file.ts";
 import type { Worktree } from "../../programs/git.ts";
 import { isThere } from "../files.ts";
-import { isOnDiskOf } from "./check_environments.ts";
-import type { Finding } from "./finding.ts";
+import { findWorkOfGone, isOnDiskOf } from "./check_environments.ts";
+import { type Finding, word } from "./finding.ts";
 import { isEmptyFolder, mendNameless, removeEmptyFolders } from "./mend.ts";
 import type { ProjectState, World } from "./world.ts";
 
@@ -82,7 +81,7 @@ async function checkEntries(
   { project }: ProjectState,
   worktrees: readonly Worktree[],
 ): Promise<Finding[]> {
-  const { tools, watch, environments } = world;
+  const { tools, environments } = world;
   const { root } = project;
   const folder = `${root}/.piko/worktrees/`;
   const found: Finding[] = [];
@@ -94,7 +93,7 @@ async function checkEntries(
       name: "git-entry",
       level: "wrong",
       message: `git still lists the worktree ${path}, which is gone`,
-      hint: `git -C ${shellQuote(root)} worktree remove ${shellQuote(path)}`,
+      hint: `git -C ${word(root)} worktree remove ${word(path)}`,
     };
     if (locked !== undefined || !await isOnDiskOf(root, path)) {
       const reason = locked ? ` (${locked})` : "";
@@ -108,13 +107,12 @@ async function checkEntries(
       });
       continue;
     }
-    const work = await tools.git.listWorkOfGone(root, worktree, watch);
-    const left = [...work.commits, ...work.files.map((file) => file.path)];
-    if (left.length > 0) {
+    const work = await findWorkOfGone(world, root, worktree);
+    if (work !== undefined) {
       found.push({
         ...finding,
-        message: `The worktree ${path} is gone, and git alone still has ${left.join(", ")}`,
-        hint: `git -C ${shellQuote(root)} branch rescued ${worktree.head}, then: ${finding.hint}`,
+        message: `The worktree ${path} is gone, and git alone still has ${work.what}`,
+        hint: `${work.rescue}, then: ${finding.hint}`,
       });
       continue;
     }
@@ -145,7 +143,7 @@ async function checkWorktreeFolders(
         name: "folder",
         level: "note",
         message: `The worktree ${path} belongs to no environment`,
-        hint: `git -C ${shellQuote(root)} worktree remove ${shellQuote(path)}`,
+        hint: `git -C ${word(root)} worktree remove ${word(path)}`,
       });
       continue;
     }
@@ -183,7 +181,7 @@ async function leftFolder(
   path: string,
   what: string,
 ): Promise<Finding> {
-  const hint = `look into it, and remove it: rm -r ${shellQuote(path)}`;
+  const hint = `look into it, and remove it: rm -r ${word(path)}`;
   if (!await isEmptyFolder(path)) {
     return { name: "folder", level: "note", message: `${what}: ${path}`, hint };
   }
@@ -191,7 +189,7 @@ async function leftFolder(
     name: "folder",
     level: "wrong",
     message: `An empty folder of an environment that is gone: ${path}`,
-    hint: `rmdir ${shellQuote(path)}`,
+    hint: `rmdir ${word(path)}`,
     mend: () =>
       mendNameless(world, { projectId: project.id, name }, async () => {
         if (await removeEmptyFolders(path)) return `Removed the empty folder ${path}`;

@@ -35,7 +35,7 @@ export function describeFailure(error: unknown): Failure {
     ).join(" ");
     return {
       code: "failed",
-      message: `${error.message}: ${shown}`,
+      message: visible(`${error.message}: ${shown}`),
       hint: undefined,
       details: [],
       stderr: linesOf(error.stderr),

@@ -82,7 +82,7 @@ export function sessionName(
   environment: string,
   prefix: string = SESSION_PREFIX,
 ): string {
-  const last = /[^A-Za-z0-9-]$/.exec(prefix)?.[0];
+  const last = /[^A-Za-z0-9-]$/u.exec(prefix)?.[0];
   const between = last ?? "/";
   const start = last === undefined && prefix !== "" ? `${prefix}/` : prefix;
   return [start + project, environment].join(between);
@@ -96,7 +96,10 @@ export function variablePart(service: string): string {
 /** Quotes text for a message, with control characters made visible. */
 export function quote(text: string): string {
   const shown = text.length > 100 ? `${text.slice(0, 97)}…` : text;
-  return JSON.stringify(shown);
+  // JSON leaves DEL and the controls of ISO 8859 as they are, and some terminals obey them.
+  return JSON.stringify(shown).replace(/\p{Cc}/gu, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
 }
 
 /** Finds the candidate that is nearest to what was typed, when it is near enough to be meant. */

@@ -3,8 +3,8 @@
 /** Where a script itself says what becomes of its arguments. */
 const OWN_ARGUMENTS = /\$(?:[@*#0-9]|\{[@*#!0-9])|\bshift\b|\bgetopts\b/;
 
-/** What may not stand before further words: a comment, and what ends a command. */
-const NO_MORE_WORDS = /(?:^|\s)#|[;&|<>(){}]\s*$|\b(?:fi|done|esac)\s*$/;
+/** What may not stand before further words: a comment, what ends a command, and a backslash that would take the space. */
+const NO_MORE_WORDS = /(?:^|\s)#|[;&|<>(){}]\s*$|\b(?:fi|done|esac)\s*$|(?<!\\)(?:\\\\)*\\$/;
 
 /**
  * Lets arguments reach a script as `"$@"`. A script of one line that does not speak of arguments gets them behind its

@@ -29,6 +29,8 @@ export async function* readLogLines(
   for (const lines of [stdout, stderr]) yield* lines.end();
 }
 
+const SPACE = " ".charCodeAt(0);
+
 interface Frame {
   stream: number;
   bytes: Uint8Array<ArrayBuffer>;
@@ -56,7 +58,8 @@ async function* readFrames(
 /** Puts the messages of one stream together to lines. */
 class Lines {
   readonly #from: LogLine["from"];
-  readonly #decoder = new TextDecoder();
+  // Deno 2.9 takes what stands at the beginning of any piece for the mark of the beginning of a text.
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   #rest = "";
 
   constructor(from: LogLine["from"]) {
@@ -64,11 +67,9 @@ class Lines {
   }
 
   *take(bytes: Uint8Array<ArrayBuffer>, times: "time in front" | "times in every line") {
-    let text = this.#decoder.decode(bytes, { stream: true });
-    if (times === "time in front" && this.#rest !== "") {
-      // The message goes on with a line whose beginning had its time.
-      text = text.slice(text.indexOf(" ") + 1);
-    }
+    // A message that goes on with a line, maybe in the middle of a character, has a time that the line's beginning had.
+    const start = times === "time in front" && this.#rest !== "" ? bytes.indexOf(SPACE) + 1 : 0;
+    const text = this.#decoder.decode(bytes.subarray(start), { stream: true });
     const lines = (this.#rest + text).split("\n");
     this.#rest = lines.pop() ?? "";
     for (const line of lines) yield this.#line(line);

@@ -6,6 +6,8 @@ import {
   environmentName,
   MAX_COMPOSE_PROJECT,
   nearestName,
+  quote,
+  sessionName,
   variablePart,
 } from "../../src/domain/names.ts";
 
@@ -40,6 +42,15 @@ for (const [typed, name] of NAMES) {
     );
   });
 }
+
+Deno.test("sessionName() takes the last character of the prefix as a whole", () => {
+  assert.equal(sessionName("shop", "auth", "dev:"), "dev:shop:auth");
+  assert.equal(sessionName("shop", "auth", "🚀"), "🚀shop🚀auth");
+});
+
+Deno.test("quote() shows every control character", () => {
+  assert.equal(quote("a\n\x1b[31m\x7f\x9b"), String.raw`"a\n\u001b[31m\u007f\u009b"`);
+});
 
 Deno.test("composeProjectNames() begins with the documented name", () => {
   const [first, second] = take(composeProjectNames("shop", "auth"), 2);

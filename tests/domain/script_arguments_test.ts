@@ -15,6 +15,8 @@ Deno.test("takingArguments() puts the arguments where the script has a place for
     ["npm run dev # the server", undefined],
     ["npm run dev &", undefined],
     ["npm run dev;", undefined],
+    ["npm run dev \\", undefined],
+    ["serve a\\\\", 'serve a\\\\ "$@"'],
     ["if true; then serve; fi", undefined],
     ["(cd web; npm start)", undefined],
     ["", undefined],

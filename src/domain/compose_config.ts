@@ -28,7 +28,11 @@ export interface ComposeService {
   scale?: number | string;
   deploy?: { replicas?: number | string } | null;
   profiles?: string[] | null;
-  depends_on?: Record<string, unknown> | null;
+  depends_on?: Record<string, { condition?: string; required?: boolean } | null> | null;
+  /** `service` or `service:alias`. */
+  links?: string[] | null;
+  /** `service`, `service:ro` or `container:name`. */
+  volumes_from?: string[] | null;
 }
 
 /** One published port of a service; a range of container ports has become one entry each. */

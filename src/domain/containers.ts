@@ -41,6 +41,8 @@ export interface Container {
   createdAt: string;
   ports: ContainerPort[];
   networks: string[];
+  /** The ids of its networks by their names; null for one that it has joined while it was stopped. */
+  networkIds: Record<string, string | null>;
   /** Names of the volumes that are mounted, anonymous ones included. */
   volumes: string[];
   /** The folder that the project was started for. */

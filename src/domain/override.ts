@@ -19,6 +19,7 @@ import {
   replicasOf,
 } from "./compose_config.ts";
 import type { GivenPort } from "./ports.ts";
+import { networkName, serviceOfEntry, serviceOfMode, withoutServices } from "./shared.ts";
 
 /** The override file and what a person should know about what it cannot isolate. */
 export interface Override {
@@ -43,15 +44,24 @@ export interface OverrideOptions {
   labels?: Record<string, string> | undefined;
   /** Sources of bind mounts that do not exist, as {@link bindSources} lists them. */
   missing?: ReadonlySet<string> | undefined;
+  /** Services that the compose project does without. */
+  leftOut?: readonly string[] | undefined;
+  /** The compose project that has them instead, and builds their images. */
+  sharedComposeProject?: string | undefined;
 }
 
 /** Makes the override file of an environment from the compose project that the user's files describe. */
 export function composeOverride(config: ComposeConfig, options: OverrideOptions): Override {
   const warnings: string[] = [];
+  const left = withoutServices(config, options.leftOut ?? []);
+  const services = overrideServices(config, left, options, warnings);
+  for (const [name] of listServices(config)) {
+    if (options.leftOut?.includes(name)) services[name] = RESET;
+  }
   const file = {
-    services: overrideServices(config, options, warnings),
-    networks: overrideNetworks(config, options, warnings),
-    volumes: overrideVolumes(config, options, warnings),
+    services,
+    networks: overrideNetworks(left, options, warnings),
+    volumes: overrideVolumes(left, options, warnings),
   };
   const text =
     `# Made by piko for ${options.composeProject}; piko writes it anew, so edits are lost.\n` +
@@ -69,17 +79,18 @@ export function bindSources(config: ComposeConfig): string[] {
 
 function overrideServices(
   config: ComposeConfig,
+  left: ComposeConfig,
   options: OverrideOptions,
   warnings: string[],
 ): YamlMap {
-  const images = ownImages(config, options.composeProject);
+  const images = ownImages(config, options);
   const containers = new Map(
     listServices(config).flatMap(([name, { container_name }]) =>
       container_name === undefined ? [] : [[container_name, name] as const]
     ),
   );
   const services: YamlMap = {};
-  for (const [name, service] of listServices(config)) {
+  for (const [name, service] of listServices(left)) {
     warnings.push(...warnOfService(name, service, config), ...warnOfMounts(name, service, options));
     const fixedName = service.container_name;
     const changes = withoutEmpty({
@@ -96,11 +107,54 @@ function overrideServices(
       network_mode: followContainer(service.network_mode, containers),
       pid: followContainer(service.pid, containers),
       ipc: followContainer(service.ipc, containers),
+      ...overrideNeeds(name, service, config, options.leftOut ?? [], warnings),
       labels: options.labels,
     });
     if (!isEmpty(changes)) services[name] = changes;
   }
   return services;
+}
+
+/** Takes away what a service would need of one that is left out; its network is reached by name instead. */
+function overrideNeeds(
+  name: string,
+  service: ComposeService,
+  config: ComposeConfig,
+  leftOut: readonly string[],
+  warnings: string[],
+): YamlMap {
+  if (leftOut.length === 0) return {};
+  const isLeftOut = (needed: string | undefined) =>
+    needed !== undefined && leftOut.includes(needed);
+  const needs = Object.keys(service.depends_on ?? {}).filter(isLeftOut);
+  const mode = (key: "network_mode" | "pid" | "ipc") => {
+    const needed = serviceOfMode(service[key], config);
+    if (!isLeftOut(needed)) return undefined;
+    warnings.push(
+      `Service "${name}" has ${key}: ${service[key]}, which is shared: it gets its own instead` +
+        (key === "network_mode" ? `, and reaches ${needed} by that name` : ""),
+    );
+    return RESET;
+  };
+  const entries = (key: "links" | "volumes_from") => {
+    const before = service[key] ?? [];
+    const after = before.filter((entry) => !isLeftOut(serviceOfEntry(entry)));
+    if (after.length === before.length) return undefined;
+    if (key === "volumes_from") {
+      warnings.push(`Service "${name}" takes volumes from a service that is shared: it gets none`);
+    }
+    return after.length === 0 ? RESET : new Tagged("!override", after);
+  };
+  return withoutUndefined({
+    depends_on: needs.length === 0
+      ? undefined
+      : Object.fromEntries(needs.map((needed) => [needed, RESET])),
+    links: entries("links"),
+    volumes_from: entries("volumes_from"),
+    network_mode: mode("network_mode"),
+    pid: mode("pid"),
+    ipc: mode("ipc"),
+  });
 }
 
 function overridePorts(
@@ -183,7 +237,7 @@ function followContainer(
  */
 function ownImages(
   config: ComposeConfig,
-  composeProject: string,
+  { composeProject, leftOut = [], sharedComposeProject }: OverrideOptions,
 ): Map<string, { image: Yaml; pull_policy?: string }> {
   const images = new Map<string, { image: Yaml; pull_policy?: string }>();
   const builtBy = new Map<string, string>();
@@ -195,7 +249,10 @@ function ownImages(
   for (const [name, { build, image }] of listServices(config)) {
     const builder = build || image === undefined ? undefined : builtBy.get(withTag(image));
     if (builder === undefined) continue;
-    images.set(name, { image: `${composeProject}-${builder}`, pull_policy: "never" });
+    const where = leftOut.includes(builder) ? sharedComposeProject : composeProject;
+    // The shared services start what was built by hand where none of them builds it.
+    if (where === undefined) continue;
+    images.set(name, { image: `${where}-${builder}`, pull_policy: "never" });
   }
   return images;
 }
@@ -206,12 +263,14 @@ function withTag(image: string): string {
 
 function overrideNetworks(
   config: ComposeConfig,
-  { composeProject, labels }: OverrideOptions,
+  options: OverrideOptions,
   warnings: string[],
 ): YamlMap {
+  const { composeProject, labels } = options;
   const networks: YamlMap = {};
   for (const [key, network] of sortedEntries(config.networks ?? {})) {
     if (network?.external) {
+      if (isForSharing(options)) continue;
       warnings.push(
         `Network "${network.name ?? key}" is external, so every environment shares it, ` +
           "and a service name on it can reach another environment's container",
@@ -219,7 +278,7 @@ function overrideNetworks(
       continue;
     }
     networks[key] = withoutEmpty({
-      name: key === "default" ? composeProject : `${composeProject}_${key}`,
+      name: networkName(key, composeProject),
       ipam: overrideIpam(network, `${composeProject}_${key}`),
       driver_opts: network?.driver_opts?.[BRIDGE_NAME] === undefined
         ? undefined
@@ -257,19 +316,21 @@ function privateSubnet(name: string): string {
 
 function overrideVolumes(
   config: ComposeConfig,
-  { composeProject, worktreePath, root }: OverrideOptions,
+  options: OverrideOptions,
   warnings: string[],
 ): YamlMap {
+  const { composeProject } = options;
   const volumes: YamlMap = {};
   for (const [key, volume] of sortedEntries(config.volumes ?? {})) {
     if (volume?.external) {
+      if (isForSharing(options)) continue;
       warnings.push(
         `Volume "${volume.name ?? key}" is external, so every environment shares its data`,
       );
       continue;
     }
     const device = volume?.driver_opts?.device;
-    if (device !== undefined && !isOwn(device, { root, worktreePath })) {
+    if (device !== undefined && !isOwn(device, options) && !isForSharing(options)) {
       warnings.push(`Volume "${key}" lies at ${device}, so every environment shares its data`);
     }
     volumes[key] = { name: `${composeProject}_${key}` };
@@ -308,7 +369,7 @@ function warnOfMounts(name: string, service: ComposeService, options: OverrideOp
         `Service "${name}" mounts ${source}, which does not exist: ` +
           "Docker would make an empty folder there, owned by root",
       );
-    } else if (!isOwn(source, options) && !isOfMachine(source)) {
+    } else if (!isForSharing(options) && !isOwn(source, options) && !isOfMachine(source)) {
       warnings.push(
         `Service "${name}" mounts ${source}, which is outside the worktree ` +
           "and shared by every environment",
@@ -316,6 +377,11 @@ function warnOfMounts(name: string, service: ComposeService, options: OverrideOp
     }
   }
   return warnings;
+}
+
+/** Tells whether the compose project is that of the shared services, which are started from the root. */
+function isForSharing({ root, worktreePath }: OverrideOptions): boolean {
+  return worktreePath === root;
 }
 
 /** Tells whether Docker makes a missing source: the long form without `bind:` fails instead. */
@@ -358,6 +424,10 @@ const RESET = new Tagged("!reset", null);
 
 function withoutEmpty(map: YamlMap): YamlMap {
   return Object.fromEntries(Object.entries(map).filter(([, value]) => !isEmpty(value)));
+}
+
+function withoutUndefined(map: YamlMap): YamlMap {
+  return Object.fromEntries(Object.entries(map).filter(([, value]) => value !== undefined));
 }
 
 function isEmpty(value: Yaml): boolean {

@@ -34,6 +34,15 @@ export interface ServiceOptions extends CallOptions {
   services?: readonly string[] | undefined;
 }
 
+/** What `up` is asked for. */
+export interface UpOptions extends ServiceOptions {
+  build?: boolean | undefined;
+  forceRecreate?: boolean | undefined;
+  /** Whether the containers are started, and not only made. */
+  start?: boolean | undefined;
+  keepOrphans?: boolean | undefined;
+}
+
 /** The oldest compose that knows `!override` and `!reset` as piko writes them. */
 export const OLDEST_COMPOSE = "2.24.4";
 
@@ -102,21 +111,24 @@ export class Compose {
     }
   }
 
-  /** Makes and starts what is not running yet, and recreates what has changed; all of it in the background. */
-  async up(
-    target: ComposeTarget,
-    options: ServiceOptions & { build?: boolean | undefined; forceRecreate?: boolean | undefined } =
-      {},
-  ): Promise<void> {
+  /**
+   * Makes and starts what is not running yet, and recreates what has changed; all of it in the background. Containers of
+   * services that are in no file any more go when all services are meant, unless `keepOrphans` says otherwise.
+   */
+  async up(target: ComposeTarget, options: UpOptions = {}): Promise<void> {
     const services = options.services ?? [];
     const argv = [
       ...withFiles(target),
       "up",
-      "--detach",
+      ...(options.start === false ? ["--no-start"] : ["--detach"]),
       "--quiet-pull",
       ...(options.build ? ["--build"] : []),
       ...(options.forceRecreate ? ["--force-recreate"] : []),
-      ...(services.length === 0 ? ["--remove-orphans"] : ["--", ...services]),
+      ...(services.length > 0
+        ? ["--", ...services]
+        : options.keepOrphans
+        ? []
+        : ["--remove-orphans"]),
     ];
     await this.#call(argv, target.cwd, target.variables, options);
   }
@@ -144,6 +156,18 @@ export class Compose {
     await this.#callWithoutFiles(
       target,
       ["restart", "--", ...options.services ?? []],
+      options,
+    );
+  }
+
+  /** Stops and removes the containers of some services; their volumes stay. */
+  async remove(
+    target: { composeProject: string },
+    options: ServiceOptions & { services: readonly string[] },
+  ): Promise<void> {
+    await this.#callWithoutFiles(
+      target,
+      ["rm", "--stop", "--force", "--", ...options.services],
       options,
     );
   }

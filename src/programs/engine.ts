@@ -238,6 +238,33 @@ export class Engine {
     return pools.reduce((sum, { Base, Size }) => sum + 2 ** (Size - Number(Base.split("/")[1])), 0);
   }
 
+  /** Connects a container to a network, where these names lead to it; one that is there already stays as it is. */
+  async connectNetwork(
+    network: string,
+    container: string,
+    aliases: readonly string[],
+  ): Promise<void> {
+    const body = { Container: container, EndpointConfig: { Aliases: aliases } };
+    try {
+      await this.#request("POST", `/networks/${encodeURIComponent(network)}/connect`, { body });
+    } catch (error) {
+      if (!/already (?:exists in|attached to) network/.test(messageOf(error))) throw error;
+    }
+  }
+
+  /** Takes a container off a network, also off one that is gone; one that is not there is fine. */
+  async disconnectNetwork(network: string, container: string): Promise<void> {
+    const body = { Container: container, Force: true };
+    try {
+      await this.#request("POST", `/networks/${encodeURIComponent(network)}/disconnect`, {
+        body,
+        missingIsFine: true,
+      });
+    } catch (error) {
+      if (!/is not connected to/.test(messageOf(error))) throw error;
+    }
+  }
+
   /** Names the containers that are connected to a network; none when it is gone. */
   async listNetworkUsers(name: string): Promise<string[]> {
     const { status, bytes } = await this.#request(
@@ -285,9 +312,10 @@ export class Engine {
   }
 
   async #request(
-    method: "GET" | "DELETE",
+    method: "GET" | "DELETE" | "POST",
     path: string,
     options: {
+      body?: unknown;
       signal?: AbortSignal | undefined;
       missingIsFine?: boolean;
       onSent?: (() => void) | undefined;
@@ -305,7 +333,7 @@ export class Engine {
     // The signal may have been given while connecting.
     if (signal?.aborted) line.close();
     try {
-      const answer = await exchange(line, method, path, options.onSent);
+      const answer = await exchange(line, method, path, options.onSent, options.body);
       const bytes = await readAll(answer.body);
       const fine = answer.status < 300 || (answer.status === 404 && options.missingIsFine);
       if (!fine) throw refusal(answer.status, bytes);
@@ -536,7 +564,7 @@ interface ListedContainer {
   Created: number;
   Labels: Record<string, string> | null;
   Ports: { IP?: string; PrivatePort: number; PublicPort?: number; Type: string }[] | null;
-  NetworkSettings: { Networks: Record<string, unknown> | null } | null;
+  NetworkSettings: { Networks: Record<string, { NetworkID?: string } | null> | null } | null;
   Mounts?: { Type: string; Name?: string }[] | null;
 }
 
@@ -581,6 +609,10 @@ export function parseContainer(listed: ListedContainer): Container {
       hostIp: port.IP ?? null,
     })),
     networks: Object.keys(listed.NetworkSettings?.Networks ?? {}),
+    networkIds: Object.fromEntries(
+      Object.entries(listed.NetworkSettings?.Networks ?? {})
+        .map(([name, endpoint]) => [name, endpoint?.NetworkID || null]),
+    ),
     volumes: (listed.Mounts ?? []).flatMap(({ Type, Name }) =>
       Type === "volume" && Name ? [Name] : []
     ),

@@ -26,15 +26,22 @@ export class ConnectionLost extends Error {
  * Sends a request, asks for the connection to be closed after it, and reads the head of the answer.
  *
  * @param onSent is called when the request is on its way.
+ * @param body is sent as JSON.
  */
 export async function exchange(
   connection: Connection,
   method: string,
   path: string,
   onSent?: () => void,
+  body?: unknown,
 ): Promise<Answer> {
-  const request = `${method} ${path} HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n`;
-  const bytes = new TextEncoder().encode(request);
+  const encoder = new TextEncoder();
+  const text = body === undefined ? "" : JSON.stringify(body);
+  const about = body === undefined
+    ? ""
+    : `Content-Type: application/json\r\nContent-Length: ${encoder.encode(text).length}\r\n`;
+  const head = `${method} ${path} HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n${about}\r\n`;
+  const bytes = encoder.encode(head + text);
   for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
   onSent?.();
 

@@ -7,6 +7,7 @@ import {
   type Suggestion,
   suggestProjects,
   suggestServices,
+  suggestShareable,
   suggestStarts,
 } from "../operations/complete_words.ts";
 import type { Context } from "./context.ts";
@@ -155,7 +156,8 @@ async function suggestPositional(
     suggestions.push(...await suggestServices(tools, folder, undefined));
   }
   const last = completes.at(-1);
-  const what = completes[index] ?? (last === "services" ? last : undefined);
+  const isEndless = last === "services" || last === "shareable" || last === "shared";
+  const what = completes[index] ?? (isEndless ? last : undefined);
   if (typeof what === "object") return what.map((value) => ({ value, about: "" }));
   switch (what) {
     case "environment":
@@ -164,6 +166,10 @@ async function suggestPositional(
     case "service":
     case "services":
       suggestions.push(...await suggestServices(tools, folder, first));
+      break;
+    case "shareable":
+    case "shared":
+      suggestions.push(...await suggestShareable(tools, folder, what));
       break;
     case "branch":
       return await suggestBranches(tools, folder);

@@ -16,6 +16,7 @@ interface Flags {
   wait: boolean;
   timeout: number;
   keep: boolean;
+  shared?: readonly string[];
 }
 
 export const command = buildCommand({
@@ -29,6 +30,7 @@ export const command = buildCommand({
       "  piko create feature/Auth                     environment feature-auth on branch feature/Auth",
       "  piko create hotfix --from v1.4 --no-start",
       "  piko create review --branch their-branch",
+      "  piko create reports --shared redis,jaeger    one redis and one jaeger for all environments",
       "",
       "A branch that exists is used, one that only a remote has is tracked, else a new one starts at --from.",
       "When a step fails, what this call made is removed again; --keep leaves it for inspection.",
@@ -57,6 +59,14 @@ export const command = buildCommand({
       },
       start: { kind: "boolean", brief: "start the containers", default: true },
       ...WAIT_FLAGS,
+      shared: {
+        kind: "parsed",
+        parse: parseService,
+        optional: true,
+        variadic: ",",
+        placeholder: "SERVICES",
+        brief: "services that all environments share from now on, with commas between them",
+      },
       keep: {
         kind: "boolean",
         brief: "leave a failed environment for inspection",
@@ -93,6 +103,12 @@ export const command = buildCommand({
     }
   },
 });
+
+function parseService(text: string): string {
+  const service = text.trim();
+  if (service === "") throw new SyntaxError("names no service");
+  return service;
+}
 
 function nextSteps(record: EnvironmentRecord): string {
   const lines = [`  cd ${record.path}`];

@@ -1,5 +1,7 @@
 import { buildCommand } from "@stricli/core";
 import { PikoError } from "../domain/errors.ts";
+import { nameList } from "../domain/names.ts";
+import { shellQuote } from "../domain/variables.ts";
 import {
   type Destroyed,
   destroyEnvironment,
@@ -7,6 +9,7 @@ import {
   findWork,
   refuseWork,
 } from "../operations/destroy_environment.ts";
+import { projectOf } from "../operations/use_shared.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import type { Output } from "../terminal/output.ts";
 import { canAsk, confirm } from "../terminal/prompt.ts";
@@ -72,10 +75,34 @@ export const command = buildCommand({
     }
     const destroyed = await destroyEnvironment(tools, record, flags, this.watch);
     answer(record, destroyed, output);
+    await offerSharedGone(this, record, destroyed);
     // The last act: it ends this piko too.
     if (destroyed.ownSession !== null) await tools.tmux.killSession(destroyed.ownSession);
   },
 });
+
+/** Tells of shared services that run for nobody now, and offers to remove them with the last environment. */
+async function offerSharedGone(
+  context: Context,
+  record: EnvironmentRecord,
+  { unusedShared, wasLast }: Destroyed,
+): Promise<void> {
+  if (unusedShared.length === 0 || !(wasLast || record.shared !== null)) return;
+  const { output } = context;
+  const names = nameList(unusedShared);
+  const verb = unusedShared.length === 1 ? "runs" : "run";
+  output.note(`  The shared ${names} ${verb} on, and no environment uses it`);
+  const project = `-C ${shellQuote(record.root)} `;
+  const command = `piko ${project}isolate ${unusedShared.join(" ")}`;
+  const isAsked = wasLast && !context.options.yes && canAsk();
+  if (!isAsked || !await confirm(`Remove the shared ${names} too?`, context.signal)) {
+    return output.note(`  ${command} removes it; its volumes stay`);
+  }
+  const { removeSharedServices } = await import("../operations/share_service.ts");
+  const tools = context.tools();
+  const kept = await removeSharedServices(tools, projectOf(record), unusedShared, context.watch);
+  if (kept.length > 0) output.note(`  Volumes stay: ${kept.join(", ")}`);
+}
 
 function answer(
   record: EnvironmentRecord,

@@ -3,7 +3,8 @@ import { stopEnvironment } from "../operations/start_environment.ts";
 import { answerEnvironment } from "./answer_environment.ts";
 import type { Context } from "./context.ts";
 import { environmentAndServicesOf } from "./environment.ts";
-import { NAME_AND_SERVICES } from "./parameters.ts";
+import { stopSharedServices } from "./on_shared.ts";
+import { NAME_AND_SERVICES, SHARED_FLAG } from "./parameters.ts";
 
 export const command = buildCommand({
   docs: {
@@ -14,11 +15,13 @@ export const command = buildCommand({
       "",
       "  piko down feature-auth",
       "  piko down feature-auth web",
+      "  piko down --shared                       the shared services, which piko down leaves running",
     ].join("\n"),
   },
-  parameters: { positional: NAME_AND_SERVICES },
-  async func(this: Context, _flags: Record<never, never>, ...words: string[]) {
+  parameters: { flags: SHARED_FLAG, positional: NAME_AND_SERVICES },
+  async func(this: Context, { shared }: { shared: boolean }, ...words: string[]) {
     const tools = this.tools();
+    if (shared) return await stopSharedServices(this, words);
     const { found, services } = await environmentAndServicesOf(this, words);
     const record = await stopEnvironment(tools, found, services, this.watch);
     await answerEnvironment(this, record, "Stopped");

@@ -21,6 +21,8 @@ const FILES: Readonly<Record<string, () => Promise<{ command: PikoCommand }>>> =
   logs: () => import("./logs.ts"),
   open: () => import("./open.ts"),
   edit: () => import("./edit.ts"),
+  share: () => import("./share.ts"),
+  isolate: () => import("./isolate.ts"),
   destroy: () => import("./destroy.ts"),
   config: () => import("./config.ts"),
   doctor: () => import("./doctor.ts"),

@@ -5,6 +5,8 @@ export type CompletedWord =
   | "environment"
   | "service"
   | "services"
+  | "shareable"
+  | "shared"
   | "branch"
   | "project"
   | readonly string[];
@@ -115,6 +117,16 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     usage: "[NAME]",
     brief: "Open an environment's worktree in the editor",
     completes: ["environment"],
+  },
+  share: {
+    usage: "[SERVICE...]",
+    brief: "Let all environments share services, or show which they share",
+    completes: ["shareable"],
+  },
+  isolate: {
+    usage: "SERVICE...",
+    brief: "Give environments a shared service of their own again",
+    completes: ["shared"],
   },
   destroy: {
     usage: "[NAME]",

@@ -33,6 +33,32 @@ export const WAIT_FLAGS = {
   },
 } as const;
 
+/** Which environments `piko share` and `piko isolate` are about. */
+export const NOW_FLAG = {
+  now: {
+    kind: "boolean",
+    brief: "move the environments that exist, too",
+    default: false,
+    withNegated: false,
+  },
+} as const;
+
+/** Has a command work on the shared services of the project. */
+export const SHARED_FLAG = {
+  shared: {
+    kind: "boolean",
+    brief: "the services that the project's environments share, instead of one environment's",
+    default: false,
+    withNegated: false,
+  },
+} as const;
+
+/** Services of a project. */
+export const NAMES_OF_SERVICES = {
+  kind: "array",
+  parameter: { brief: "services of the compose file", parse: String, placeholder: "SERVICE" },
+} as const;
+
 /** An environment and, behind it, services. */
 export const NAME_AND_SERVICES = {
   kind: "array",

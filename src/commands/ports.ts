@@ -24,8 +24,8 @@ export const command = buildCommand({
     if (ports.length === 0) return output.note(`${record.name} has no ports`);
     output.answer(table(
       ["SERVICE", "CONTAINER", "HOST", "URL"].map((word) => output.paintAnswer("dim", word)),
-      ports.map(({ service, containerPort, hostPort, protocol, url }) => [
-        service,
+      ports.map(({ service, containerPort, hostPort, protocol, url, shared }) => [
+        shared ? `${service} (shared)` : service,
         `${containerPort}/${protocol}`,
         String(hostPort),
         url,

@@ -6,12 +6,14 @@ import {
   requireProject,
 } from "../operations/find_environment.ts";
 import { describeEnvironments } from "../operations/list_environments.ts";
+import { describeShared } from "../operations/list_shared.ts";
 import { describeProject } from "../operations/projects.ts";
 import type { Output } from "../terminal/output.ts";
 import { ago, table } from "../terminal/table.ts";
 import type { Context } from "./context.ts";
 import { containersText, statusText } from "./list.ts";
 import { OPTIONAL_NAME } from "./parameters.ts";
+import { sharedTable } from "./share.ts";
 
 export const command = buildCommand({
   docs: {
@@ -28,14 +30,18 @@ export const command = buildCommand({
     const { output } = this;
     const tools = this.tools();
     if (name === undefined && findEnvironmentAt(tools, this.folder) === undefined) {
-      const project = await describeProject(tools, requireProject(tools, this.folder));
-      if (output.json) return output.answerJson({ project });
-      return output.answer(facts(output, [
+      const found = requireProject(tools, this.folder);
+      const project = await describeProject(tools, found);
+      const shared = await describeShared(tools, found, this.watchQuietly);
+      if (output.json) return output.answerJson({ project, shared });
+      const parts = [facts(output, [
         ["Project", project.name],
         ["Root", project.root],
         ["Compose file", project.composeFile ?? "none: simple mode"],
         ["Environments", String(project.environments)],
-      ]));
+      ])];
+      if (shared.length > 0) parts.push(sharedTable(shared, output));
+      return output.answer(parts.join("\n\n"));
     }
     const record = requireEnvironment(tools, this.folder, name);
     const [described] = await describeEnvironments(tools, [record], this.watchQuietly);
@@ -63,8 +69,8 @@ function inFull(environment: Environment, services: Service[], output: Output): 
   if (services.length > 0) {
     parts.push(table(
       ["SERVICE", "STATE", "HEALTH", "PORTS"].map((word) => output.paintAnswer("dim", word)),
-      services.map(({ service, state, health, ports }) => [
-        service,
+      services.map(({ service, state, health, ports, shared }) => [
+        shared ? `${service} (shared)` : service,
         state,
         health ?? "-",
         ports.map(({ containerPort, url, protocol }) =>

@@ -3,7 +3,8 @@ import { startEnvironment } from "../operations/start_environment.ts";
 import { answerEnvironment } from "./answer_environment.ts";
 import type { Context } from "./context.ts";
 import { environmentAndServicesOf } from "./environment.ts";
-import { NAME_AND_SERVICES, WAIT_FLAGS } from "./parameters.ts";
+import { startSharedServices } from "./on_shared.ts";
+import { NAME_AND_SERVICES, SHARED_FLAG, WAIT_FLAGS } from "./parameters.ts";
 
 export const command = buildCommand({
   docs: {
@@ -14,11 +15,17 @@ export const command = buildCommand({
       "",
       "  piko up feature-auth",
       "  piko up feature-auth db",
+      "  piko up --shared redis                   a shared service, after piko down --shared",
     ].join("\n"),
   },
-  parameters: { flags: { ...WAIT_FLAGS }, positional: NAME_AND_SERVICES },
-  async func(this: Context, flags: { wait: boolean; timeout: number }, ...words: string[]) {
+  parameters: { flags: { ...WAIT_FLAGS, ...SHARED_FLAG }, positional: NAME_AND_SERVICES },
+  async func(
+    this: Context,
+    flags: { wait: boolean; timeout: number; shared: boolean },
+    ...words: string[]
+  ) {
     const tools = this.tools();
+    if (flags.shared) return await startSharedServices(this, words, { ...flags, stopFirst: false });
     const { found, services } = await environmentAndServicesOf(this, words);
     const record = await startEnvironment(tools, found, { ...flags, services }, this.watch);
     await answerEnvironment(this, record, "Started");

@@ -47,6 +47,21 @@ export interface Service {
   shared: boolean;
 }
 
+/** A service that environments of a project share. */
+export interface SharedService {
+  service: string;
+  /** False once new environments get their own again and the last ones still use it. */
+  offered: boolean;
+  container: string | null;
+  state: string;
+  health: string | null;
+  ports: Port[];
+  /** Names of the environments that use it. */
+  users: string[];
+  /** Names of the environments that have their own, which `--now` would move. */
+  others: string[];
+}
+
 export interface Environment {
   project: string;
   name: string;

@@ -102,6 +102,11 @@ export function quote(text: string): string {
   });
 }
 
+/** Names several things in a sentence: "redis", "redis and jaeger", "a, b and c". */
+export function nameList(names: readonly string[]): string {
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
+
 /** Finds the candidate that is nearest to what was typed, when it is near enough to be meant. */
 export function nearestName(typed: string, candidates: Iterable<string>): string | undefined {
   const limit = Math.max(1, Math.floor(typed.length / 3));

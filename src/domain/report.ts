@@ -5,10 +5,12 @@ export type Step =
   | "worktree"
   | "files"
   | "data"
+  | "shared"
   | "ports"
   | "override"
   | "prepare"
   | "containers"
+  | "networks"
   | "ready"
   | "setup"
   | "session"
@@ -40,10 +42,12 @@ export const STEP_TITLES: Readonly<Record<Step, string>> = {
   worktree: "Worktree",
   files: "Files",
   data: "Data",
+  shared: "Shared",
   ports: "Ports",
   override: "Override file",
   prepare: "Prepare script",
   containers: "Containers",
+  networks: "Networks",
   ready: "Readiness",
   setup: "Setup script",
   session: "Session",

@@ -43,8 +43,9 @@ export async function suggestServices(
   const record = findNamed(tools, folder, environment) ?? findEnvironmentAt(tools, folder);
   if (record === undefined) return [];
   const ports = new Map<string, string[]>();
-  for (const { service, hostPort } of record.ports) {
-    ports.set(service, [...ports.get(service) ?? [], String(hostPort)]);
+  for (const { service, hostPort, shared } of record.ports) {
+    const about = shared ? `${hostPort} (shared)` : String(hostPort);
+    ports.set(service, [...ports.get(service) ?? [], about]);
   }
   const written = record.overrideFile === null
     ? undefined
@@ -53,6 +54,29 @@ export async function suggestServices(
   return [...services].sort().map((value) => ({
     value,
     about: ports.get(value)?.join(", ") ?? "",
+  }));
+}
+
+/** Lists the services that a project shares, or those that it could share as well. */
+export async function suggestShareable(
+  tools: Tools,
+  folder: string,
+  which: "shared" | "shareable",
+): Promise<Suggestion[]> {
+  const project = tools.projects.findAt(folder);
+  if (project === undefined) return [];
+  const shared = tools.shared.list(project.id).filter(({ state }) => state !== "isolated")
+    .map(({ service }) => service);
+  const services = new Set(shared);
+  if (which === "shareable") {
+    for (const { overrideFile } of tools.environments.list(project.id)) {
+      const written = overrideFile === null ? undefined : await readOverrideServices(overrideFile);
+      for (const service of written ?? []) services.add(service);
+    }
+  }
+  return [...services].sort().map((value) => ({
+    value,
+    about: shared.includes(value) ? "shared" : "",
   }));
 }
 

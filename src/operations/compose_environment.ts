@@ -10,7 +10,9 @@ import { bindSources, composeOverride } from "../domain/override.ts";
 import { assignHostPorts, type GivenPort, wantedPorts } from "../domain/ports.ts";
 import type { Watch } from "../domain/report.ts";
 import type { ComposeConfig } from "../domain/compose_config.ts";
+import type { Container } from "../domain/containers.ts";
 import type { ProjectConfig } from "../domain/config.ts";
+import { withoutServices } from "../domain/shared.ts";
 import { environmentVariables } from "../domain/variables.ts";
 import {
   type ComposeTarget,
@@ -20,13 +22,14 @@ import {
   parseMissingEnvFile,
 } from "../programs/compose.ts";
 import { isPortTaken } from "../programs/port_probe.ts";
-import type { EnvironmentRecord } from "../store/environments.ts";
+import type { LabelledResource } from "../programs/engine.ts";
+import { type EnvironmentRecord, ownPorts } from "../store/environments.ts";
 import { carryLink } from "./carry_files.ts";
 import { cannotWrite } from "./files.ts";
 import type { Tools } from "./tools.ts";
 
 /** The name of the file that piko lays over the user's compose files. */
-const OVERRIDE_FILE = "docker-compose.piko.yml";
+export const OVERRIDE_FILE = "docker-compose.piko.yml";
 
 /** What git must not take for somebody's work: the file, and what a piko that was killed has left of writing it. */
 export const OVERRIDE_PATTERNS: readonly string[] = [OVERRIDE_FILE, `${OVERRIDE_FILE}.*.tmp`];
@@ -42,6 +45,42 @@ export const ROOT_LABEL = "dev.piko.root";
  * one has made is not the other's.
  */
 export const REGISTERED_LABEL = "dev.piko.registered";
+
+/** The label by which compose knows what belongs to a project. */
+export const PROJECT_LABEL = "com.docker.compose.project";
+
+/** The labels of everything that piko makes for an environment. */
+export function labelsOf(
+  { root, registeredAt }: Pick<EnvironmentRecord, "root" | "registeredAt">,
+): Record<string, string> {
+  return { [ROOT_LABEL]: root, [REGISTERED_LABEL]: registeredAt };
+}
+
+/** What the engine has that bears the name of a compose project. */
+export interface EngineNames {
+  containers: readonly Container[];
+  networks: readonly LabelledResource[];
+  volumes: readonly LabelledResource[];
+}
+
+/** Gives an environment a compose project that nothing in the engine has, but for volumes that it left there itself. */
+export function chooseComposeProject(
+  tools: Tools,
+  record: EnvironmentRecord,
+  { containers, networks, volumes }: EngineNames,
+): EnvironmentRecord {
+  const kept = new Set(
+    tools.environments.listKeptVolumes(record.root)
+      .filter(({ environment }) => environment === record.name).map(({ name }) => name),
+  );
+  const taken = new Set(containers.map(({ composeProject }) => composeProject));
+  for (const { labels } of networks) taken.add(labels[PROJECT_LABEL] ?? "");
+  for (const { name, labels } of volumes) {
+    if (!kept.has(name)) taken.add(labels[PROJECT_LABEL] ?? "");
+  }
+  tools.environments.chooseComposeProject(record, (name) => taken.has(name));
+  return tools.environments.require(record.id);
+}
 
 /** Finds the compose files of a worktree, or of the root; undefined when there are none. */
 export async function composeFilesOf(
@@ -97,14 +136,14 @@ export function givePorts(
   watch: Watch,
   lost: ReadonlySet<number> = new Set(),
 ): GivenPort[] {
-  const wanted = wantedPorts(config);
+  const wanted = wantedPorts(withoutServices(config, record.shared?.services ?? []));
   const probed = new Map<string, boolean>();
   const taken = (port: number, protocol: "tcp" | "udp") =>
     lost.has(port) || published.has(`${protocol}:${port}`) ||
     probed.get(`${protocol}:${port}`) === true;
   const stillKept = (ports: readonly GivenPort[]) =>
     ports.filter(({ hostPort }) => !lost.has(hostPort));
-  const before = stillKept(record.ports);
+  const before = stillKept(ownPorts(record));
   let assignment = assignHostPorts(record.slot, wanted, taken, before);
   for (;;) {
     const fresh = assignment.given.filter((port) =>
@@ -143,13 +182,16 @@ export async function writeOverride(
   watch: Watch,
 ): Promise<boolean> {
   const path = overrideFileOf(files);
+  const leftOut = record.shared?.services ?? [];
   const override = composeOverride(config, {
     composeProject: record.composeProject,
-    ports: record.ports,
+    ports: ownPorts(record),
     root: record.root,
     worktreePath: record.path,
-    labels: { [ROOT_LABEL]: record.root, [REGISTERED_LABEL]: record.registeredAt },
-    missing: await listMissing(bindSources(config)),
+    labels: labelsOf(record),
+    missing: await listMissing(bindSources(withoutServices(config, leftOut))),
+    leftOut,
+    sharedComposeProject: record.shared?.composeProject,
   });
   for (const message of override.warnings) watch.report({ kind: "warning", message });
   const before = await readIfThere(path);

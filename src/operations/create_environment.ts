@@ -6,7 +6,7 @@
 
 import type { ProjectConfig } from "../domain/config.ts";
 import { messageOf, PikoError, throwIfInterrupted } from "../domain/errors.ts";
-import { environmentName, quote } from "../domain/names.ts";
+import { environmentName, nameList, quote } from "../domain/names.ts";
 import { shellQuote } from "../domain/variables.ts";
 import type { Step, Watch } from "../domain/report.ts";
 import type { Container } from "../domain/containers.ts";
@@ -14,14 +14,16 @@ import { readProjectConfig } from "../programs/config_file.ts";
 import { busyPort } from "../programs/compose.ts";
 import type { LabelledResource } from "../programs/engine.ts";
 import type { WorktreePlan } from "../programs/git.ts";
-import type { EnvironmentRecord } from "../store/environments.ts";
+import { type EnvironmentRecord, ownPorts } from "../store/environments.ts";
 import type { ProjectRecord } from "../store/projects.ts";
 import { carryFiles, carryLink } from "./carry_files.ts";
 import {
+  chooseComposeProject,
   composeFilesOf,
   givePorts,
   OVERRIDE_PATTERNS,
   overrideFileOf,
+  PROJECT_LABEL,
   readCompose,
   targetOf,
   writeOverride,
@@ -36,10 +38,16 @@ import { endSession, offerSession } from "./sessions.ts";
 import { waitForContainers } from "./start_environment.ts";
 import type { Tools } from "./tools.ts";
 import { Undo } from "./undo.ts";
+import {
+  concernsShared,
+  leaveShared,
+  prepareShared,
+  projectOf,
+  recordUse,
+  startWithShared,
+  unshare,
+} from "./use_shared.ts";
 import { explainFailedStart } from "./wait_until_ready.ts";
-
-/** The label by which compose knows what belongs to a project. */
-const PROJECT_LABEL = "com.docker.compose.project";
 
 /** How many of its ports an environment may lose to others while it is made. */
 const MOST_LOST_PORTS = 3;
@@ -51,6 +59,8 @@ export interface CreateRequest {
   branch?: string | undefined;
   /** Where a new branch starts; default is HEAD of the root. */
   from?: string | undefined;
+  /** Services that are shared from now on, if they are not yet. */
+  shared?: readonly string[] | undefined;
   /** Whether the containers are started. */
   start: boolean;
   /** Whether to wait until they are ready. */
@@ -84,6 +94,7 @@ export async function createEnvironment(
   await refuseFolder(path);
   const { plan, commit } = await planBranch(tools, project.root, branch, request.from, watch);
   const rootFiles = await composeFilesOf(tools, project.root, config);
+  if (rootFiles === undefined && (request.shared ?? []).length > 0) throw nothingToShare(project);
 
   const undo = new Undo(watch);
   const call = { tools, config, rootFiles, request, watch, undo, plan, commit };
@@ -236,10 +247,12 @@ async function makeContainersReady(
   }
   const state = await engineState;
   record = chooseComposeProject(tools, record, state);
+  const usable = await makeSharedReady(call, record);
   const compose = await step(call, record, "ports", async () => {
     const config = await readCompose(tools, record, files, watch);
     refuseContainerNames(record, config, state.containers);
     tools.environments.setComposeFiles(record.id, files, overrideFileOf(files));
+    record = await recordUse(tools, record, config, usable, watch);
     givePorts(tools, record, config, state.published, watch);
     record = tools.environments.require(record.id);
     return config;
@@ -262,12 +275,15 @@ async function makeContainersReady(
   }
   await step(call, record, "containers", async () => {
     undo.defer("the containers and networks", async () => {
+      await leaveShared(tools, tools.environments.require(record.id), { report: watch.report });
       await removeContainers(tools, record, (name) => volumesBefore.includes(name));
     });
     const lost = new Set<number>();
     for (;;) {
       try {
-        await tools.compose.up(targetOf(record, files, overrideFileOf(files)), {
+        await startWithShared(tools, record, targetOf(record, files, overrideFileOf(files)), {
+          watch,
+          begin: (step) => tools.environments.beginStep(record.id, "create", step),
           signal: watch.signal,
           onLine: (line) =>
             watch.report({ kind: "output", step: "containers", line, from: "stderr" }),
@@ -275,7 +291,7 @@ async function makeContainersReady(
         return;
       } catch (error) {
         const port = busyPort(error);
-        const isOurs = record.ports.some(({ hostPort }) => hostPort === port);
+        const isOurs = ownPorts(record).some(({ hostPort }) => hostPort === port);
         if (port === undefined || !isOurs || lost.size === MOST_LOST_PORTS) {
           throw await explainFailedStart(tools.engine, record.composeProject, error);
         }
@@ -293,6 +309,32 @@ async function makeContainersReady(
     await waitForContainers(tools, record, request, watch);
   }
   return record;
+}
+
+/** Has the shared services run that the environment is going to use, and names them. */
+async function makeSharedReady(call: Call, record: EnvironmentRecord): Promise<string[]> {
+  const { tools, config, request, watch, undo } = call;
+  const { shared: asked = [], start, wait, timeout } = request;
+  if (!concernsShared(tools, record.projectId, config, asked)) return [];
+  const project = projectOf(record);
+  const { services } = await step(call, record, "shared", async () => {
+    const usable = await prepareShared(
+      tools,
+      project,
+      config,
+      { asked, start, wait, timeout },
+      watch,
+    );
+    if (usable.fresh.length > 0) {
+      undo.defer(`the shared ${nameList(usable.fresh)}`, async () => {
+        const quietly = { report: watch.report };
+        await leaveShared(tools, tools.environments.require(record.id), quietly);
+        await unshare(tools, project, usable.fresh, usable.volumesBefore, quietly);
+      });
+    }
+    return usable;
+  }, { done: ({ services }) => services.join(", ") });
+  return services;
 }
 
 async function makeSession(call: Call, record: EnvironmentRecord): Promise<void> {
@@ -363,24 +405,6 @@ async function composeFilesIn(
   return files;
 }
 
-function chooseComposeProject(
-  tools: Tools,
-  record: EnvironmentRecord,
-  state: EngineState,
-): EnvironmentRecord {
-  const kept = new Set(
-    tools.environments.listKeptVolumes(record.root)
-      .filter(({ environment }) => environment === record.name).map(({ name }) => name),
-  );
-  const taken = new Set(state.containers.map(({ composeProject }) => composeProject));
-  for (const { labels } of state.networks) taken.add(labels[PROJECT_LABEL] ?? "");
-  for (const { name, labels } of state.volumes) {
-    if (!kept.has(name)) taken.add(labels[PROJECT_LABEL] ?? "");
-  }
-  tools.environments.chooseComposeProject(record, (name) => taken.has(name));
-  return tools.environments.require(record.id);
-}
-
 /** Refuses container names that another compose project bears: project `a`, service `b-c` and project `a-b`, service `c`. */
 function refuseContainerNames(
   record: EnvironmentRecord,
@@ -433,8 +457,8 @@ async function removeNewBranch(
 }
 
 function describePorts(record: EnvironmentRecord): string {
-  const ports = record.ports.map(({ service, containerPort, hostPort }) =>
-    `${service} ${containerPort} → ${hostPort}`
+  const ports = record.ports.map(({ service, containerPort, hostPort, shared }) =>
+    `${service} ${containerPort} → ${hostPort}${shared ? " (shared)" : ""}`
   );
   return ports.join(", ") || "none";
 }
@@ -449,6 +473,13 @@ function describe(plan: WorktreePlan): string {
     : plan.kind === "track"
     ? `tracks ${plan.remote}/${plan.branch}`
     : "";
+}
+
+function nothingToShare({ name, root }: ProjectRecord): PikoError {
+  return new PikoError(`Project ${quote(name)} has no compose file, and so no service to share`, {
+    code: "usage",
+    hint: `add a compose file to ${root}`,
+  });
 }
 
 function cannotCreate(name: string, error: unknown, request: CreateRequest): unknown {

@@ -16,6 +16,7 @@ import { removeContainers } from "./remove_containers.ts";
 import { runScript } from "./run_script.ts";
 import { endSession, isInSession } from "./sessions.ts";
 import type { Tools } from "./tools.ts";
+import { leaveShared, listUnused } from "./use_shared.ts";
 
 /** What to destroy, and how much of it. */
 export interface DestroyRequest {
@@ -36,6 +37,10 @@ export interface Destroyed {
    * piko too.
    */
   ownSession: string | null;
+  /** The shared services of the project that no environment uses now; they go on running. */
+  unusedShared: string[];
+  /** Whether the project has no environment any more. */
+  wasLast: boolean;
 }
 
 /** Work that is in a worktree alone and would be lost with it. */
@@ -74,6 +79,7 @@ export async function destroyEnvironment(
   const keptVolumes: string[] = [];
   if (record.mode === "docker") {
     await attempt(call, "containers", "Containers and networks", async () => {
+      await leaveShared(tools, record, watch);
       keptVolumes.push(
         ...await removeContainers(
           tools,
@@ -107,7 +113,13 @@ export async function destroyEnvironment(
   tools.environments.keepVolumes(record, keptVolumes);
   tools.environments.remove(record.id);
   watch.report({ kind: "done", step: "record", message: `slot ${record.slot} is free again` });
-  return { keptVolumes, keptBranch, ownSession: isWithin ? record.session : null };
+  return {
+    keptVolumes,
+    keptBranch,
+    ownSession: isWithin ? record.session : null,
+    unusedShared: listUnused(tools, record.projectId),
+    wasLast: tools.environments.list(record.projectId).length === 0,
+  };
 }
 
 /**

@@ -9,6 +9,7 @@ import { shellArgv } from "../domain/windows.ts";
 import { execInTerminal } from "../programs/container_terminal.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { configOf } from "./project_config.ts";
+import { listServiceContainers } from "./service_containers.ts";
 import type { Tools } from "./tools.ts";
 import { ownConfig } from "./user_config.ts";
 
@@ -58,8 +59,7 @@ export async function requireRunning(
   service: string,
   watch: Watch,
 ): Promise<Container> {
-  const { composeProject } = record;
-  const containers = await tools.engine.listContainers({ composeProject, signal: watch.signal });
+  const containers = await listServiceContainers(tools, record, watch.signal);
   const own = containers.filter((container) => container.service === service);
   const running = own.find(({ state }) => state === "running");
   if (running !== undefined) return running;

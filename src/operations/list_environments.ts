@@ -18,6 +18,7 @@ import { compareText } from "../domain/variables.ts";
 import { isLocked } from "../store/locks.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { lockKey, locksFolder } from "./lock_names.ts";
+import { isOwnContainer, isShared, isSharedContainer } from "./service_containers.ts";
 import type { Tools } from "./tools.ts";
 
 /** An environment with each of its services. */
@@ -34,11 +35,14 @@ export async function describeEnvironments(
 ): Promise<EnvironmentInFull[]> {
   const containers = await containersOf(tools, records, watch);
   return await Promise.all(records.map(async (record) => {
-    const own = containers?.get(record.composeProject) ??
-      (containers === undefined ? undefined : []);
+    const found = containers &&
+      [record.composeProject, record.shared?.composeProject ?? ""]
+        .flatMap((composeProject) => containers.get(composeProject) ?? []);
+    const own = found?.filter((container) => isOwnContainer(record, container));
+    const shared = found?.filter((container) => isSharedContainer(record, container));
     return {
       environment: await describe(tools, record, own),
-      services: servicesOf(record, own ?? []),
+      services: servicesOf(record, [...own ?? [], ...shared ?? []]),
     };
   }));
 }
@@ -51,7 +55,7 @@ export function portsOf(record: EnvironmentRecord): Port[] {
     hostPort: port.hostPort,
     protocol: port.protocol,
     url: portUrl(port),
-    shared: false,
+    shared: port.shared === true,
   }));
 }
 
@@ -63,7 +67,8 @@ async function containersOf(
   const docker = records.filter(({ mode }) => mode === "docker");
   const found = new Map<string, Container[]>();
   if (docker.length === 0) return found;
-  const only = docker.length === 1 ? docker[0]?.composeProject : undefined;
+  const [first, ...others] = docker;
+  const only = others.length === 0 && first?.shared === null ? first.composeProject : undefined;
   try {
     for (
       const container of await tools.engine.listContainers({
@@ -133,9 +138,10 @@ function servicesOf(record: EnvironmentRecord, containers: readonly Container[])
     state,
     health,
     ports: ports.filter((port) => port.service === service),
-    shared: false,
+    shared: isShared(record, service),
   }));
-  for (const service of new Set(ports.map((port) => port.service))) {
+  const shared = record.shared?.services ?? [];
+  for (const service of new Set([...ports.map((port) => port.service), ...shared])) {
     if (services.some((known) => known.service === service)) continue;
     services.push({
       service,
@@ -143,7 +149,7 @@ function servicesOf(record: EnvironmentRecord, containers: readonly Container[])
       state: "missing",
       health: null,
       ports: ports.filter((port) => port.service === service),
-      shared: false,
+      shared: isShared(record, service),
     });
   }
   return services.sort((a, b) =>

@@ -71,7 +71,9 @@ export function findLeftProgram(
   return processes.find(({ command }) => {
     const [, compose] = command.split(` compose -p ${composeProject} `);
     if (compose !== undefined) {
-      return /^(-f .* )?(up --detach|down|(stop|start|restart) --)( |$)/.test(compose);
+      return /^(-f .* )?(up --(detach|no-start)|down|(stop|start|restart) --|rm --stop)( |$)/.test(
+        compose,
+      );
     }
     const [, git] = command.split(`git -C ${root} worktree `);
     return git !== undefined && /^(add|remove) /.test(git) && `${git} `.includes(` -- ${path} `);

@@ -11,6 +11,7 @@ import { compareText } from "../domain/variables.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { notRunning, unknownService } from "./exec_in_service.ts";
 import { portsOf } from "./list_environments.ts";
+import { listServiceContainers } from "./service_containers.ts";
 import type { Tools } from "./tools.ts";
 
 /** The label by which a service says which of its container ports is its page. */
@@ -36,8 +37,7 @@ export async function findPage(
         `its own server has the port that scripts.run gives it; piko run ${record.name} shows it`,
     });
   }
-  const { composeProject } = record;
-  const containers = await tools.engine.listContainers({ composeProject, signal: watch.signal });
+  const containers = await listServiceContainers(tools, record, watch.signal);
   const known = [...new Set([...containers, ...record.ports].map((each) => each.service))];
   if (service !== undefined && !known.includes(service)) {
     throw known.length === 0 ? notStarted(record) : unknownService(record, service, known);

@@ -3,6 +3,7 @@
 import type { Project } from "../domain/environment.ts";
 import { PikoError } from "../domain/errors.ts";
 import { nearestName, quote } from "../domain/names.ts";
+import { shellQuote } from "../domain/variables.ts";
 import { readProjectConfig } from "../programs/config_file.ts";
 import type { ProjectRecord } from "../store/projects.ts";
 import { composeFilesOf } from "./compose_environment.ts";
@@ -21,7 +22,7 @@ export async function describeProject(
 /**
  * Forgets a project that has no environments; its files stay as they are.
  *
- * @throws {PikoError} not-found for an unknown name, conflict while it has environments.
+ * @throws {PikoError} not-found for an unknown name, conflict while it has environments or shared services.
  */
 export function forgetProject(tools: Tools, name: string): ProjectRecord {
   const project = tools.projects.findByName(name);
@@ -38,6 +39,14 @@ export function forgetProject(tools: Tools, name: string): ProjectRecord {
       code: "conflict",
       hint: `piko destroy ${names[0]}`,
       details: names,
+    });
+  }
+  const shared = tools.shared.list(project.id).map(({ service }) => service);
+  if (tools.shared.find(project.id) !== undefined) {
+    throw new PikoError(`Project ${quote(name)} has shared services`, {
+      code: "conflict",
+      hint: `piko -C ${shellQuote(project.root)} isolate ${shared.join(" ") || "SERVICE"}`,
+      details: shared,
     });
   }
   tools.projects.remove(project.id);

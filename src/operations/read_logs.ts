@@ -14,6 +14,7 @@ import { isLocked } from "../store/locks.ts";
 import { unknownService } from "./exec_in_service.ts";
 import { lockKey, locksFolder } from "./lock_names.ts";
 import { MergedLines } from "./merge_lines.ts";
+import { isOwnContainer, isShared, listServiceContainers } from "./service_containers.ts";
 import type { Tools } from "./tools.ts";
 
 /** Which lines are wanted. */
@@ -72,8 +73,7 @@ export async function openLogs(
         `${record.root}/.piko/logs/${record.name}`,
     });
   }
-  const { composeProject } = record;
-  const all = await tools.engine.listContainers({ composeProject, signal: watch.signal });
+  const all = await listServiceContainers(tools, record, watch.signal);
   const known = [...new Set([...all, ...record.ports].map(({ service }) => service))];
   for (const service of request.services) {
     if (all.length > 0 && !known.includes(service)) throw unknownService(record, service, known);
@@ -82,7 +82,7 @@ export async function openLogs(
   if (containers.length === 0) throw neverStarted(record, request);
   return {
     services: [...new Set(containers.map(({ service }) => service))],
-    labels: containers.map((container) => labelOf(container, containers)),
+    labels: containers.map((container) => labelOf(record, container, containers)),
     lines: readLines(tools, record, request, watch, containers),
   };
 }
@@ -119,7 +119,7 @@ async function* readLines(
       for (const container of containers) {
         const { tail, since } = request;
         const lines = tools.engine.readLog(container.id, { tail, since, signal });
-        merged.add(labelled(lines, container, labelOf(container, containers)));
+        merged.add(labelled(lines, container, labelOf(record, container, containers)));
       }
       for (let line = await merged.next(); line !== undefined; line = await merged.next()) {
         yield line;
@@ -138,6 +138,8 @@ async function* readLines(
 /** The log of one run of a container, while it is read. */
 interface OpenLog {
   id: string;
+  /** Whether it is of a service that goes on when the environment stops. */
+  isShared: boolean;
   /** When the run began; undefined for a container that did not run. */
   startedAt: string | undefined;
   /** Since when the next line is waited for; undefined while it is there. */
@@ -168,10 +170,10 @@ class FollowedLogs {
     const { tail, since } = this.#request;
     await Promise.all(
       containers.map((container) =>
-        this.#read(container, labelOf(container, containers), { tail, since })
+        this.#read(container, labelOf(this.#record, container, containers), { tail, since })
       ),
     );
-    let aliveAt = containers.some(isAlive) ? performance.now() : -Infinity;
+    let aliveAt = this.#goesOn(containers) ? performance.now() : -Infinity;
     let lookAt = performance.now() + LOOK_AGAIN;
     for (;;) {
       const line = await this.#merged.next(lookAt);
@@ -185,16 +187,16 @@ class FollowedLogs {
         aliveAt > -Infinity && await isAtWork(this.#tools, this.#record);
       const now = performance.now();
       if (goesOn) aliveAt = now;
-      if (this.#merged.size === 0 && now > aliveAt + STOPPED_FOR_GOOD) return;
+      const isRead = [...this.#open.values()].every((log) => log.isShared);
+      if (isRead && now > aliveAt + STOPPED_FOR_GOOD) return;
       lookAt = now + LOOK_AGAIN;
     }
   }
 
   /** Closes the logs of what has stopped, and opens those of what was started; tells whether anything runs. */
   async #look(): Promise<boolean> {
-    const { composeProject } = this.#record;
     const { engine } = this.#tools;
-    const all = await engine.listContainers({ composeProject, signal: this.#signal });
+    const all = await listServiceContainers(this.#tools, this.#record, this.#signal);
     const found = wanted(all, this.#request);
     const details = await engine.inspectContainers([...this.#open.keys()], this.#signal);
     for (const log of this.#open.values()) {
@@ -207,9 +209,15 @@ class FollowedLogs {
       if (this.#open.has(container.id)) continue;
       const time = this.#times.get(container.id);
       const since = time === undefined ? undefined : justAfter(time);
-      await this.#read(container, labelOf(container, found), { since });
+      await this.#read(container, labelOf(this.#record, container, found), { since });
     }
-    return found.some(isAlive);
+    return this.#goesOn(found);
+  }
+
+  /** Tells whether more is to be expected; a shared service runs on when the environment has stopped. */
+  #goesOn(containers: readonly Container[]): boolean {
+    const own = containers.filter((container) => isOwnContainer(this.#record, container));
+    return (own.length > 0 ? own : containers).some(isAlive);
   }
 
   async #read(container: Container, label: string, options: LogOptions): Promise<void> {
@@ -217,6 +225,7 @@ class FollowedLogs {
     const [details] = await this.#tools.engine.inspectContainers([id], this.#signal);
     const log: OpenLog = {
       id,
+      isShared: isShared(this.#record, container.service),
       startedAt: details?.running ? details.startedAt : undefined,
       waitingSince: undefined,
       ending: new AbortController(),
@@ -256,10 +265,15 @@ async function* labelled(
   for await (const line of lines) yield { ...line, service, container: name, label };
 }
 
-function labelOf(container: Container, among: readonly Container[]): string {
+function labelOf(
+  record: EnvironmentRecord,
+  container: Container,
+  among: readonly Container[],
+): string {
   const { service, number } = container;
   const isOnlyOne = among.every((other) => other.service !== service || other.id === container.id);
-  return isOnlyOne ? service : `${service}-${number}`;
+  const label = isOnlyOne ? service : `${service}-${number}`;
+  return isShared(record, service) ? `${label} (shared)` : label;
 }
 
 /** Tells whether a piko works on the environment, which may bring the containers back. */

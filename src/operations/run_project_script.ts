@@ -13,6 +13,7 @@ import { attach } from "../programs/foreground.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { configOf } from "./project_config.ts";
 import { requireWorktree } from "./require_worktree.ts";
+import { isOwnContainer } from "./service_containers.ts";
 import { startEnvironment } from "./start_environment.ts";
 import type { Tools } from "./tools.ts";
 
@@ -96,7 +97,8 @@ async function startStopped(
 ): Promise<EnvironmentRecord> {
   if (record.mode === "simple") return record;
   const { composeProject } = record;
-  const containers = await tools.engine.listContainers({ composeProject, signal: watch.signal });
+  const all = await tools.engine.listContainers({ composeProject, signal: watch.signal });
+  const containers = all.filter((container) => isOwnContainer(record, container));
   const stopped = stoppedServices(record, containers);
   const isAll = containers.every(({ service }) => stopped.includes(service));
   if (stopped.length === 0 && containers.length > 0) return record;

@@ -16,6 +16,7 @@ import { execInTerminal, followLogs } from "../programs/container_terminal.ts";
 import { attach } from "../programs/foreground.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { isThere } from "./files.ts";
+import { isOwnContainer, listServiceContainers } from "./service_containers.ts";
 import type { Tools } from "./tools.ts";
 import { ownConfig } from "./user_config.ts";
 
@@ -149,14 +150,26 @@ async function showContainer(
 async function showLogs(call: Call, record: EnvironmentRecord): Promise<Next> {
   const { tools } = call;
   if (await waitForContainer(call, undefined) === undefined) return "gone";
-  const exitCode = await followLogs(record.composeProject, {
-    variables: toolVariables(tools.variables),
-    since: call.since,
-  });
+  const exitCode = record.shared === null
+    ? await followLogs(record.composeProject, {
+      variables: toolVariables(tools.variables),
+      since: call.since,
+    })
+    : await followSharedLogs(call, record);
   call.since = new Date().toISOString();
   if (await runningOf(tools, record, undefined) === undefined) return "on";
   const how = exitCode === 0 || exitCode === 130 ? "" : ` (exit code ${exitCode})`;
   return { said: `The logs have ended${how}`, again: "follows them again" };
+}
+
+/** Shows the logs where some are of another compose project, which compose does not show as one. */
+function followSharedLogs({ tools, since }: Call, record: EnvironmentRecord): Promise<number> {
+  const start = since === undefined ? ["--tail", "100"] : ["--since", since];
+  const name = `${record.project}/${record.name}`;
+  return attach([...tools.piko, "logs", "--follow", ...start, "--", name], {
+    cwd: "/",
+    variables: { ...tools.variables, PIKO_HOME: tools.home },
+  });
 }
 
 /** Waits until a container of a service runs, or any without a service; undefined when the environment is gone. */
@@ -215,11 +228,14 @@ async function runningOf(
 
 async function containersOf(
   tools: Tools,
-  { composeProject }: EnvironmentRecord,
+  record: EnvironmentRecord,
   service: string | undefined,
 ): Promise<Container[]> {
-  const containers = await tools.engine.listContainers({ composeProject });
-  return containers.filter((container) => service === undefined || container.service === service);
+  const containers = await listServiceContainers(tools, record);
+  if (service !== undefined) return containers.filter((container) => container.service === service);
+  // What is shared runs on when the environment has stopped.
+  const own = containers.filter((container) => isOwnContainer(record, container));
+  return own.length > 0 ? own : containers;
 }
 
 /** Tells whether a container has stopped since a program was started in it, and waits a little for that. */

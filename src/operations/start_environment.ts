@@ -7,6 +7,7 @@
 import { CommandError, messageOf, PikoError } from "../domain/errors.ts";
 import { nearestName, quote } from "../domain/names.ts";
 import type { Step, Watch } from "../domain/report.ts";
+import type { ProjectConfig } from "../domain/config.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import {
   composeFilesOf,
@@ -21,7 +22,17 @@ import { lockEnvironment } from "./lock_environment.ts";
 import { configOf } from "./project_config.ts";
 import type { Tools } from "./tools.ts";
 import { refuseUnfinished, requireWorktree } from "./require_worktree.ts";
+import { isOwnContainer, isShared } from "./service_containers.ts";
 import { restoreSession } from "./sessions.ts";
+import {
+  concernsShared,
+  prepareShared,
+  projectOf,
+  recordUse,
+  startWithShared,
+  type UseRequest,
+  wakeShared,
+} from "./use_shared.ts";
 import { explainFailedStart, waitUntilReady } from "./wait_until_ready.ts";
 
 /** What to start, and how long to wait for it. */
@@ -31,6 +42,10 @@ export interface StartRequest {
   wait: boolean;
   /** Milliseconds. */
   timeout: number;
+  /** Whether they are started, and not only made as the configuration wants them. */
+  start?: boolean;
+  /** Whether containers of its own are removed that it had of services which are shared now. */
+  move?: boolean;
 }
 
 /**
@@ -86,26 +101,36 @@ async function startContainers(
     });
   }
   await tools.compose.requireVersion(watch.signal);
+  const start = request.start ?? true;
+  const isWhole = request.services.length === 0;
+  const usable = await makeSharedReady(tools, record, config, { ...request, start }, watch, begin);
   begin("override");
   await step(watch, "override", async () => {
     const compose = await readCompose(tools, record, files, watch);
     refuseUnknown(request.services, Object.keys(compose.services ?? {}));
+    if (isWhole) record = await recordUse(tools, record, compose, usable, watch);
     givePorts(tools, record, compose, await tools.engine.publishedPorts(), watch);
     tools.environments.setComposeFiles(record.id, files, overrideFileOf(files));
     record = tools.environments.require(record.id);
     return await writeOverride(record, compose, files, watch) ? "written anew" : "unchanged";
   });
+  const services = request.services.filter((service) => !isShared(record, service));
+  if (!isWhole && services.length === 0) return record;
   begin("containers");
   await step(watch, "containers", async () => {
     const target = targetOf(record, files, overrideFileOf(files));
     const options = {
-      services: request.services,
+      services,
+      start,
+      move: request.move ?? false,
+      watch,
+      begin,
       signal: watch.signal,
       onLine: (line: string) =>
         watch.report({ kind: "output", step: "containers", line, from: "stderr" }),
     };
     try {
-      await tools.compose.up(target, options);
+      await startWithShared(tools, record, target, options);
     } catch (error) {
       if (!isNetworkGone(error)) {
         throw await explainFailedStart(tools.engine, record.composeProject, error);
@@ -114,17 +139,42 @@ async function startContainers(
         kind: "note",
         message: "A network was removed meanwhile: the containers are made anew",
       });
-      await tools.compose.up(target, { ...options, forceRecreate: true });
+      await startWithShared(tools, record, target, { ...options, forceRecreate: true });
     }
     return "";
   });
+  if (!start) return record;
   begin("session");
   record = await restoreSession(tools, record, watch);
   if (request.wait) {
     begin("ready");
-    await waitForContainers(tools, record, request, watch);
+    await waitForContainers(tools, record, { ...request, services }, watch);
   }
   return record;
+}
+
+/** Has the shared services run that the environment is going to use, and names them. */
+async function makeSharedReady(
+  tools: Tools,
+  record: EnvironmentRecord,
+  config: ProjectConfig,
+  request: StartRequest & UseRequest,
+  watch: Watch,
+  begin: (step: Step) => void,
+): Promise<string[]> {
+  const isWhole = request.services.length === 0;
+  if (isWhole ? !concernsShared(tools, record.projectId, config) : record.shared === null) {
+    return [];
+  }
+  let services: string[] = [];
+  begin("shared");
+  await step(watch, "shared", async () => {
+    if (isWhole) {
+      ({ services } = await prepareShared(tools, projectOf(record), config, request, watch));
+    } else await wakeShared(tools, record, request, watch);
+    return (isWhole ? services : record.shared?.services ?? []).join(", ");
+  });
+  return services;
 }
 
 /** Stops the containers and keeps them; what is stopped already is fine. */
@@ -141,6 +191,7 @@ export async function stopEnvironment(
     watch.report({ kind: "note", message: `${record.name} has no containers to stop` });
     return record;
   }
+  refuseShared(record, services, "down");
   const known = await knownServices(tools, record);
   refuseUnknown(services, known);
   if (known.length === 0) {
@@ -170,6 +221,7 @@ export async function restartEnvironment(
   watch: Watch,
 ): Promise<EnvironmentRecord> {
   if (found.mode === "simple") throw noContainers(found);
+  refuseShared(found, request.services, "restart");
   const known = await knownServices(tools, found);
   if (known.length === 0 || request.services.some((service) => !known.includes(service))) {
     return await startEnvironment(tools, found, request, watch);
@@ -177,7 +229,10 @@ export async function restartEnvironment(
   using _lock = await lockEnvironment(tools, { id: found.projectId }, found.name, watch);
   const record = tools.environments.require(found.id);
   refuseUnfinished(record);
-  const { services } = request;
+  // What it had of its own of a service that is shared now stays stopped.
+  const services = request.services.length === 0 && record.shared !== null
+    ? known
+    : request.services;
   await recordSteps(tools, record.id, "restart", { services }, async (begin) => {
     begin("containers");
     await step(watch, "containers", async () => {
@@ -204,7 +259,10 @@ export async function waitForContainers(
   request: { services?: readonly string[]; timeout: number },
   watch: Watch,
 ): Promise<void> {
-  const services = request.services ?? [];
+  const asked = request.services ?? [];
+  const services = asked.length === 0 && record.shared !== null
+    ? await knownServices(tools, record)
+    : asked;
   let counted = "";
   await step(watch, "ready", async () => {
     await waitUntilReady(tools.engine, record.composeProject, {
@@ -233,7 +291,22 @@ async function step(watch: Watch, name: Step, work: () => Promise<string>): Prom
 
 async function knownServices(tools: Tools, record: EnvironmentRecord): Promise<string[]> {
   const containers = await tools.engine.listContainers({ composeProject: record.composeProject });
-  return [...new Set(containers.map(({ service }) => service))];
+  const own = containers.filter((container) => isOwnContainer(record, container));
+  return [...new Set(own.map(({ service }) => service))];
+}
+
+/** Refuses to stop for one environment what others use too. */
+function refuseShared(
+  record: EnvironmentRecord,
+  services: readonly string[],
+  verb: "down" | "restart",
+): void {
+  const shared = services.find((service) => isShared(record, service));
+  if (shared === undefined) return;
+  throw new PikoError(`Service ${quote(shared)} of ${record.name} is shared with others`, {
+    code: "conflict",
+    hint: `piko ${verb} --shared ${shared} is for all of them`,
+  });
 }
 
 function refuseUnknown(services: readonly string[], known: readonly string[]): void {

@@ -87,7 +87,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE shared_services (
     project_id INTEGER NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
     service TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('starting', 'shared', 'isolated')),
+    state TEXT NOT NULL CHECK (state IN ('starting', 'shared', 'leaving', 'isolated')),
     PRIMARY KEY (project_id, service)
   ) STRICT;
 

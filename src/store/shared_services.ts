@@ -10,10 +10,10 @@ import type { EnvironmentRecord, Environments } from "./environments.ts";
 import type { ProjectRecord } from "./projects.ts";
 
 /**
- * What has become of a service: `starting` while it is shared for the first time, `isolated` once environments shall have
- * their own again, which wins over what `.piko.yml` says.
+ * What has become of a service: `starting` while it is shared for the first time; `leaving` while environments that are
+ * made shall have their own again, and others may still use it; `isolated` when it is gone although `.piko.yml` names it.
  */
-export type SharedState = "starting" | "shared" | "isolated";
+export type SharedState = "starting" | "shared" | "leaving" | "isolated";
 
 /** A service that is shared, or was. */
 export interface SharedServiceRecord {

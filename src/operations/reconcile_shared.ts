@@ -1,0 +1,209 @@
+/**
+ * Finds where the shared services of a project are not as the registry says, and mends it: what a piko that was killed has
+ * left, and what others have done beside piko with docker. Nothing that holds data is removed.
+ */
+
+import { messageOf, PikoError } from "../domain/errors.ts";
+import { nameList, quote, SHARED_NAME } from "../domain/names.ts";
+import type { Watch } from "../domain/report.ts";
+import type { EnvironmentRecord } from "../store/environments.ts";
+import { isLocked } from "../store/locks.ts";
+import type { ProjectRecord } from "../store/projects.ts";
+import { lockEnvironment } from "./lock_environment.ts";
+import { lockKey, locksFolder } from "./lock_names.ts";
+import { findMisplaced, joinNetworks } from "./shared_networks.ts";
+import { ensureShared, instanceOf, lockShared, removeShared } from "./shared_services.ts";
+import type { Tools } from "./tools.ts";
+import { listFormer, undoBrokenOff } from "./use_shared.ts";
+
+/** Something about the shared services of a project that is not as the registry says. */
+export interface SharedProblem {
+  /** One sentence with capital letter and without full stop. */
+  message: string;
+}
+
+/** How long a service that has to be made anew gets until it is ready, in milliseconds. */
+const PATIENCE = 120_000;
+
+/**
+ * Tells what is wrong with the shared services of a project. While another piko works on them nothing is.
+ *
+ * @throws {PikoError} unavailable without an engine.
+ */
+export async function findSharedProblems(
+  tools: Tools,
+  project: Pick<ProjectRecord, "id">,
+): Promise<SharedProblem[]> {
+  if (await isLocked(locksFolder(tools), lockKey(project.id, SHARED_NAME))) return [];
+  const { problems, runTwice } = await look(tools, project);
+  return [
+    ...problems,
+    ...runTwice.map(({ name, services }) => ({ message: twice(name, services) })),
+  ].map(({ message }) => ({ message }));
+}
+
+/**
+ * Mends what {@link findSharedProblems} finds, and names it. What one mistake keeps from being mended does not keep the
+ * others.
+ *
+ * @throws {PikoError} unavailable without an engine, conflict when another piko works on them and piko does not wait.
+ */
+export async function reconcileShared(
+  tools: Tools,
+  project: ProjectRecord,
+  watch: Watch,
+): Promise<string[]> {
+  const mended: string[] = [];
+  const mend = async (message: string, work: () => Promise<unknown>) => {
+    try {
+      await work();
+      mended.push(message);
+    } catch (error) {
+      if (!(error instanceof PikoError) || error.code === "interrupted") throw error;
+      watch.report({
+        kind: "warning",
+        message: `${message}, and could not be mended: ${messageOf(error)}`,
+        hint: error.hint,
+      });
+    }
+  };
+  {
+    using _lock = await lockShared(tools, project.id, watch, tools.block);
+    const { problems } = await look(tools, project);
+    for (const { message, work } of problems) await mend(message, () => work(project, watch));
+    if (problems.length > 0) await joinNetworks(tools, project.id);
+  }
+  // An environment's own lock comes before that of the shared services.
+  const { runTwice } = await look(tools, project);
+  for (const { record, name, services } of runTwice) {
+    await mend(twice(name, services), async () => {
+      using _lock = await lockEnvironment(tools, project, record.name, watch);
+      await tools.compose.stop(record, { services, signal: watch.signal });
+    });
+  }
+  return mended;
+}
+
+interface Mendable {
+  message: string;
+  work: (project: ProjectRecord, watch: Watch) => Promise<unknown>;
+}
+
+/** An environment that runs services which it takes from the shared ones. */
+interface RunsTwice {
+  record: EnvironmentRecord;
+  name: string;
+  services: string[];
+}
+
+async function look(
+  tools: Tools,
+  { id }: Pick<ProjectRecord, "id">,
+): Promise<{ problems: Mendable[]; runTwice: RunsTwice[] }> {
+  const record = tools.shared.find(id);
+  const environments = tools.environments.list(id);
+  if (record === undefined) return { problems: [], runTwice: [] };
+  const { composeProject } = record;
+  const containers = await tools.engine.listContainers({ composeProject });
+  const known = tools.shared.list(id);
+  const instance = instanceOf(tools, id);
+  const problems: Mendable[] = [];
+
+  const starting = known.filter(({ state }) => state === "starting").map(({ service }) => service);
+  for (const service of starting) {
+    problems.push({
+      message: `The sharing of ${service} was broken off`,
+      work: (project, watch) => undoBrokenOff(tools, project, [], watch),
+    });
+  }
+  for (const { service, state } of known) {
+    const users = tools.shared.listUsers(id, service);
+    if (state === "leaving" && users.length === 0) {
+      problems.push({
+        message: `The shared ${service} is isolated and nobody uses it, but it is still there`,
+        work: (project, watch) => removeShared(tools, project, [service], { keep, watch }),
+      });
+    } else if (state !== "starting" && instance.includes(service) && users.length > 0) {
+      const isThere = containers.some((container) => container.service === service);
+      if (isThere || !await anyRuns(tools, environments, users)) continue;
+      problems.push({
+        message: `The shared ${service}, which ${nameList(users)} ${
+          users.length === 1 ? "uses" : "use"
+        }, has no container`,
+        work: (project, watch) =>
+          ensureShared(tools, project, {
+            services: [service],
+            start: true,
+            again: true,
+            wait: true,
+            timeout: PATIENCE,
+          }, watch),
+      });
+    }
+  }
+  const strays = containers.filter(({ service }) => !instance.includes(service));
+  for (const service of new Set(strays.map((container) => container.service))) {
+    problems.push({
+      message: `A container of ${service} is among the shared services, which it is none of`,
+      work: (_, { signal }) => tools.compose.remove(record, { services: [service], signal }),
+    });
+  }
+  if (instance.length === 0) {
+    problems.push({
+      message: "Something is left of shared services although none is shared",
+      work: (project, watch) => removeShared(tools, project, [], { keep, watch }),
+    });
+  }
+  problems.push(...await misplaced(tools, id));
+  return { problems, runTwice: await findTwice(tools, environments) };
+}
+
+async function misplaced(tools: Tools, projectId: number): Promise<Mendable[]> {
+  const found = await findMisplaced(tools, projectId);
+  return found.misplaced.map(({ container, network, aliases }) => ({
+    message: aliases === undefined
+      ? `The shared ${container.service} is on network ${network}, where it does not belong`
+      : `The shared ${container.service} is not on network ${network}, where it is expected`,
+    work: () => joinNetworks(tools, projectId),
+  }));
+}
+
+async function anyRuns(
+  { engine }: Tools,
+  environments: readonly EnvironmentRecord[],
+  names: readonly string[],
+): Promise<boolean> {
+  const running = (await engine.listContainers()).filter(({ state }) => state === "running");
+  return environments.some(({ name, composeProject }) =>
+    names.includes(name) &&
+    running.some((container) => container.composeProject === composeProject)
+  );
+}
+
+async function findTwice(
+  tools: Tools,
+  environments: readonly EnvironmentRecord[],
+): Promise<RunsTwice[]> {
+  const found: RunsTwice[] = [];
+  for (const record of environments) {
+    if (record.state !== "ready" || await isAtWork(tools, record)) continue;
+    const former = await listFormer(tools, record);
+    const running = former.filter(({ state }) => state === "running");
+    const services = [...new Set(running.map(({ service }) => service))];
+    if (services.length > 0) found.push({ record, name: record.name, services });
+  }
+  return found;
+}
+
+function isAtWork(tools: Tools, { projectId, name }: EnvironmentRecord): Promise<boolean> {
+  return isLocked(locksFolder(tools), lockKey(projectId, name));
+}
+
+function twice(name: string, services: readonly string[]): string {
+  return `${quote(name)} runs its own ${nameList(services)} beside the shared one`;
+}
+
+/** Keeps every volume: mending never removes data. */
+function keep(): boolean {
+  return true;
+}

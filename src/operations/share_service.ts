@@ -1,0 +1,340 @@
+/**
+ * Shares services of a project, and gives environments their own again: `piko share` and `piko isolate`. Both decide for
+ * environments that are made or started from now on, and move those that exist only when that is asked for. Moving takes
+ * one environment after the other, each as `piko up` does it, so that it can be broken off and said again.
+ */
+
+import { PikoError } from "../domain/errors.ts";
+import { nameList, nearestName, quote } from "../domain/names.ts";
+import type { Watch } from "../domain/report.ts";
+import { readProjectConfig } from "../programs/config_file.ts";
+import type { EnvironmentRecord } from "../store/environments.ts";
+import type { ProjectRecord } from "../store/projects.ts";
+import { recordSteps } from "./journal.ts";
+import { listOthers } from "./list_shared.ts";
+import { isOwnContainer } from "./service_containers.ts";
+import { ensureShared, instanceOf, lockShared, readRoot, removeShared } from "./shared_services.ts";
+import { startEnvironment } from "./start_environment.ts";
+import type { Tools } from "./tools.ts";
+import { undoBrokenOff } from "./use_shared.ts";
+
+/** What to share. */
+export interface ShareRequest {
+  services: readonly string[];
+  /** Whether environments that have their own are moved over. */
+  now: boolean;
+  wait: boolean;
+  /** Milliseconds. */
+  timeout: number;
+}
+
+/** What to give environments of their own again. */
+export interface IsolateRequest extends ShareRequest {
+  /** Whether the volumes of a shared service go with it. */
+  volumes: boolean;
+}
+
+/** What isolate has left. */
+export interface Isolated {
+  /** Names of the volumes that stay. */
+  keptVolumes: string[];
+  /** The services that run on, since environments use them. */
+  inUse: string[];
+}
+
+/**
+ * Shares services; those that are shared already are brought up to what the compose file says.
+ *
+ * @throws {PikoError} not-found for a service that the root does not have, usage without a compose file and for one that
+ *   needs another which is not shared, failed when one does not get ready, conflict when an environment cannot be moved.
+ */
+export async function shareServices(
+  tools: Tools,
+  project: ProjectRecord,
+  request: ShareRequest,
+  watch: Watch,
+): Promise<void> {
+  const { services, wait, timeout } = request;
+  const { warnings } = await readProjectConfig(project.root);
+  for (const message of warnings) watch.report({ kind: "warning", message });
+  {
+    using _lock = await lockShared(tools, project.id, watch, tools.block);
+    await undoBrokenOff(tools, project, services, watch);
+    const root = await readRoot(tools, project, watch);
+    for (
+      const { type, source } of services.flatMap((name) =>
+        root.compose.services?.[name]?.volumes ?? []
+      )
+    ) {
+      if (type !== "bind" || !source?.startsWith(`${project.root}/`)) continue;
+      watch.report({
+        kind: "note",
+        message: `Mounts ${source} for all, whatever their branches say`,
+      });
+    }
+    const known = tools.shared.list(project.id)
+      .filter(({ service, state }) => state === "shared" && services.includes(service));
+    if (known.length > 0) {
+      const names = nameList(known.map(({ service }) => service));
+      const verb = known.length === 1 ? "is" : "are";
+      watch.report({ kind: "note", message: `${names} ${verb} shared already` });
+    }
+    const start = { services, start: true, again: true, wait, timeout };
+    watch.report({ kind: "started", step: "shared", message: services.join(", ") });
+    try {
+      await ensureShared(tools, project, start, watch, root);
+    } catch (error) {
+      watch.report({ kind: "failed", step: "shared", message: services.join(", ") });
+      throw error;
+    }
+    watch.report({
+      kind: "done",
+      step: "shared",
+      message: describePorts(tools, project, services),
+    });
+  }
+  const others = await othersOf(tools, project, services);
+  if (others.length === 0) return;
+  if (request.now) return await moveAll(tools, others, request, watch);
+  const [first] = others;
+  watch.report({
+    kind: "note",
+    message: `${nameList(others.map(({ name }) => name))} ${
+      others.length === 1 ? "has its" : "have their"
+    } own ${nameList(services)} still: piko up ${first?.name} moves ${
+      others.length === 1 ? "it" : "one of them"
+    } over, piko share ${services.join(" ")} --now all`,
+  });
+}
+
+/**
+ * Gives environments services of their own again. What nobody uses any more is removed; its volumes stay unless
+ * `volumes` says otherwise.
+ *
+ * @throws {PikoError} not-found for a service that is not shared.
+ */
+export async function isolateServices(
+  tools: Tools,
+  project: ProjectRecord,
+  request: IsolateRequest,
+  watch: Watch,
+): Promise<Isolated> {
+  const { config } = await readProjectConfig(project.root);
+  const services = await leave(tools, project, request, config.shared, watch);
+  if (services.length === 0) return { keptVolumes: [], inUse: [] };
+  const users = tools.environments.list(project.id)
+    .filter(({ shared }) => services.some((service) => shared?.services.includes(service)));
+  if (request.now) await moveAll(tools, users, request, watch);
+  const isolated = await removeUnused(tools, project, services, request, watch);
+  const inFile = services.filter((service) => config.shared.includes(service));
+  const gone = inFile.filter((service) => !isolated.inUse.includes(service));
+  if (gone.length > 0) tools.shared.setState(project.id, gone, "isolated");
+  if (inFile.length > 0) {
+    watch.report({
+      kind: "note",
+      message:
+        `${project.root}/.piko.yml still shares ${
+          nameList(inFile)
+        }: on this machine piko isolate wins ` +
+        `until piko share ${inFile.join(" ")}`,
+    });
+  }
+  return isolated;
+}
+
+async function leave(
+  tools: Tools,
+  project: ProjectRecord,
+  { services }: IsolateRequest,
+  inFile: readonly string[],
+  watch: Watch,
+): Promise<string[]> {
+  using _lock = await lockShared(tools, project.id, watch, tools.block);
+  const known = tools.shared.list(project.id);
+  const shared = instanceOf(tools, project.id);
+  const leaving: string[] = [];
+  for (const service of services) {
+    if (shared.includes(service)) leaving.push(service);
+    else if (known.some((each) => each.service === service)) {
+      watch.report({ kind: "note", message: `${service} is isolated already` });
+    } else if (inFile.includes(service)) {
+      // Nothing has shared it yet; from now on nothing will.
+      tools.shared.setState(project.id, [service], "isolated");
+    } else await refuseUnknown(tools, project, service, shared, watch);
+  }
+  if (leaving.length === 0) return [];
+  await undoBrokenOff(tools, project, leaving, watch);
+  const record = tools.shared.require(project.id);
+  await recordSteps(tools, record.id, "isolate", { services: leaving }, (begin) => {
+    begin("record");
+    tools.shared.setState(project.id, leaving, "leaving");
+    return Promise.resolve();
+  });
+  return leaving;
+}
+
+/** Says that a service is not shared, and refuses one that there is not. */
+async function refuseUnknown(
+  tools: Tools,
+  project: ProjectRecord,
+  service: string,
+  shared: readonly string[],
+  watch: Watch,
+): Promise<void> {
+  const { compose } = await readRoot(tools, project, watch);
+  if (!Object.hasOwn(compose.services ?? {}, service)) throw notShared(service, shared);
+  const message = `${service} is not shared: every environment has its own`;
+  watch.report({ kind: "note", message });
+}
+
+async function removeUnused(
+  tools: Tools,
+  project: ProjectRecord,
+  services: readonly string[],
+  { volumes }: IsolateRequest,
+  watch: Watch,
+): Promise<Isolated> {
+  using _lock = await lockShared(tools, project.id, watch);
+  const inUse = services.filter((service) =>
+    tools.shared.listUsers(project.id, service).length > 0
+  );
+  const unused = services.filter((service) => !inUse.includes(service));
+  const record = tools.shared.find(project.id);
+  if (unused.length === 0 || record === undefined) return { keptVolumes: [], inUse };
+  tools.environments.beginStep(record.id, "isolate", "containers", { services: unused, volumes });
+  watch.report({ kind: "started", step: "shared", message: unused.join(", ") });
+  const keptVolumes = await removeShared(tools, project, unused, { keep: () => !volumes, watch });
+  tools.environments.endOperation(record.id, "isolate");
+  watch.report({ kind: "done", step: "shared", message: `removed ${unused.join(", ")}` });
+  return { keptVolumes, inUse };
+}
+
+/** Removes shared services that no environment uses, and returns the names of the volumes that stay. */
+export async function removeSharedServices(
+  tools: Tools,
+  project: ProjectRecord,
+  services: readonly string[],
+  watch: Watch,
+): Promise<string[]> {
+  const request = { services, volumes: false, now: false, wait: false, timeout: 0 };
+  return (await removeUnused(tools, project, services, request, watch)).keptVolumes;
+}
+
+/** Moves environments one after the other; those that are stopped stay so. */
+async function moveAll(
+  tools: Tools,
+  environments: readonly EnvironmentRecord[],
+  { wait, timeout }: ShareRequest,
+  watch: Watch,
+): Promise<void> {
+  for (const environment of environments) {
+    if (environment.state === "creating" || environment.state === "destroying") {
+      watch.report({
+        kind: "warning",
+        message: `${environment.name} was not made completely, and is left as it is`,
+        hint: `piko destroy ${environment.name}`,
+      });
+      continue;
+    }
+    const { composeProject } = environment;
+    const containers = await tools.engine.listContainers({ composeProject, signal: watch.signal });
+    const start = containers.some((container) =>
+      container.state === "running" && isOwnContainer(environment, container)
+    );
+    watch.report({ kind: "note", message: `Moving ${environment.name}` });
+    const request = { services: [], wait, timeout, start, move: true };
+    await startEnvironment(tools, environment, request, watch);
+  }
+}
+
+async function othersOf(
+  tools: Tools,
+  project: ProjectRecord,
+  services: readonly string[],
+): Promise<EnvironmentRecord[]> {
+  const environments = tools.environments.list(project.id);
+  const names = new Set<string>();
+  for (const service of services) {
+    for (const name of await listOthers(environments, service)) names.add(name);
+  }
+  return environments.filter(({ name }) => names.has(name));
+}
+
+function describePorts(tools: Tools, project: ProjectRecord, services: readonly string[]): string {
+  const ports = tools.shared.require(project.id).ports
+    .filter(({ service }) => services.includes(service))
+    .map(({ service, containerPort, hostPort }) => `${service} ${containerPort} → ${hostPort}`);
+  return ports.join(", ") || services.join(", ");
+}
+
+function notShared(service: string, shared: readonly string[]): PikoError {
+  const near = nearestName(service, shared);
+  return new PikoError(`${quote(service)} is not shared`, {
+    code: "not-found",
+    hint: near !== undefined
+      ? `piko isolate ${near}`
+      : shared.length === 0
+      ? "nothing is shared; piko share SERVICE shares a service"
+      : `shared: ${shared.join(", ")}`,
+  });
+}
+
+/** Stops shared services and keeps everything; none named means all. */
+export async function stopShared(
+  tools: Tools,
+  project: ProjectRecord,
+  services: readonly string[],
+  watch: Watch,
+): Promise<void> {
+  await onShared(tools, project, services, watch, async (record, meant) => {
+    await tools.compose.stop(record, { services: meant, signal: watch.signal });
+    const users = new Set(
+      meant.flatMap((service) => tools.shared.listUsers(project.id, service)),
+    );
+    if (users.size > 0) {
+      watch.report({
+        kind: "note",
+        message: `${nameList([...users].sort())} ${users.size === 1 ? "uses" : "use"} ${
+          nameList(meant)
+        }`,
+      });
+    }
+    return "stopped";
+  });
+}
+
+/** Restarts shared services, or starts them, and has them on all of their networks again. */
+export async function restartShared(
+  tools: Tools,
+  project: ProjectRecord,
+  request: Omit<ShareRequest, "now"> & { stopFirst: boolean },
+  watch: Watch,
+): Promise<void> {
+  const { wait, timeout, stopFirst } = request;
+  await onShared(tools, project, request.services, watch, async (record, services) => {
+    if (stopFirst) await tools.compose.stop(record, { services, signal: watch.signal });
+    const start = { services, start: true, again: true, wait, timeout };
+    await ensureShared(tools, project, start, watch);
+    return stopFirst ? "restarted" : describePorts(tools, project, services);
+  });
+}
+
+async function onShared(
+  tools: Tools,
+  project: ProjectRecord,
+  services: readonly string[],
+  watch: Watch,
+  work: (record: EnvironmentRecord, services: readonly string[]) => Promise<string>,
+): Promise<void> {
+  using _lock = await lockShared(tools, project.id, watch, tools.block);
+  const shared = instanceOf(tools, project.id);
+  const record = tools.shared.find(project.id);
+  for (const service of services) if (!shared.includes(service)) throw notShared(service, shared);
+  if (record === undefined || shared.length === 0) {
+    watch.report({ kind: "note", message: `Project ${project.name} shares no service` });
+    return;
+  }
+  const meant = services.length === 0 ? shared : services;
+  watch.report({ kind: "started", step: "shared", message: meant.join(", ") });
+  watch.report({ kind: "done", step: "shared", message: await work(record, meant) });
+}

@@ -5,7 +5,7 @@
 
 import type { Container } from "../domain/containers.ts";
 import { PikoError } from "../domain/errors.ts";
-import type { ListedNetwork } from "../programs/engine.ts";
+import type { Network } from "../programs/engine.ts";
 import type { SharedLink } from "../store/shared_services.ts";
 import type { Tools } from "./tools.ts";
 
@@ -85,7 +85,7 @@ export async function putInPlace(
 function toJoin(
   container: Container,
   { network, aliases }: SharedLink,
-  networks: readonly ListedNetwork[],
+  networks: readonly Network[],
 ): Misplaced[] {
   const there = networks.find(({ name }) => name === network);
   const joined = container.networkIds[network];
@@ -103,7 +103,7 @@ function toJoin(
 function toLeave(
   container: Container,
   name: string,
-  networks: readonly ListedNetwork[],
+  networks: readonly Network[],
   ofEnvironments: ReadonlySet<string>,
   left: readonly SharedLink[],
 ): Misplaced[] {

@@ -5,7 +5,13 @@
  */
 
 import assert from "node:assert/strict";
-import type { Environment, Port, Project, Service } from "../src/domain/environment.ts";
+import type {
+  Environment,
+  Port,
+  Project,
+  Service,
+  SharedService,
+} from "../src/domain/environment.ts";
 import { Engine } from "../src/programs/engine.ts";
 import { type Outcome, tryRun } from "../src/programs/run.ts";
 import { type ClaimedSlots, claimSlots } from "./slots.ts";
@@ -45,6 +51,7 @@ export interface Answer {
   environment: Environment;
   environments: Environment[];
   services: Service[];
+  shared: SharedService[];
   ports: Port[];
   project: Project;
   projects: Project[];

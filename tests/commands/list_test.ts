@@ -333,7 +333,7 @@ Deno.test({
         composeFile: `${sandbox.root}/compose.yaml`,
         environments: 0,
       };
-      assert.deepEqual(await sandbox.json("status"), { project });
+      assert.deepEqual(await sandbox.json("status"), { project, shared: [] });
       assert.deepEqual(await sandbox.json("project list", outside), { projects: [project] });
       assert.match(await sandbox.pass("status"), /^Environments +0$/m);
       await sandbox.fail("status", 3, outside);

@@ -71,13 +71,54 @@ async function find(containers: Containers, service: string): Promise<Container 
 }
 
 Deno.test(
+  "Engine.connectNetwork() and disconnectNetwork() may be said twice, and of networks that are gone",
+  needed,
+  async () => {
+    await using containers = new Containers();
+    const { composeProject } = containers;
+    const [back, front] = [`${composeProject}_back`, `${composeProject}_front`];
+    const make = (name: string) => docker("network", "create", ...containers.labels(), name);
+    for (const name of [back, front]) await make(name);
+    const id = await containers.start("web", ["sleep", "1000"], `--network=${back}`);
+    const networkIds = async () =>
+      (await engine.listContainers({ composeProject }))[0]?.networkIds ?? {};
+    for (const _ of ["once", "twice"]) await engine.connectNetwork(front, id, ["web", "shop-web"]);
+    const aliases = await docker(
+      ...["inspect", "--format", `{{json (index .NetworkSettings.Networks "${front}").Aliases}}`],
+      id,
+    );
+    assert.match(aliases, /"web".*"shop-web"/);
+    const there = await engine.listAllNetworks();
+    assert.equal((await networkIds())[front], there.find(({ name }) => name === front)?.id);
+    for (const _ of ["once", "twice"]) await engine.disconnectNetwork(back, id);
+    assert.deepEqual(Object.keys(await networkIds()), [front]);
+
+    await docker("stop", id);
+    for (const _ of ["once", "twice"]) await engine.connectNetwork(back, id, ["web"]);
+    assert.equal((await networkIds())[back], null);
+    await docker("network", "rm", front);
+    await assert.rejects(docker("start", id));
+    await engine.disconnectNetwork(front, id);
+    await docker("start", id);
+    assert.deepEqual(Object.keys(await networkIds()), [back]);
+    await engine.disconnectNetwork(`${composeProject}_never`, id);
+    await assert.rejects(
+      engine.connectNetwork(`${composeProject}_never`, id, []),
+      (error) => error instanceof PikoError && error.code === "not-found",
+    );
+  },
+);
+
+Deno.test(
   "Engine.listContainers() tells all about the containers of a project",
   needed,
   async () => {
     await using containers = new Containers();
     await using others = new Containers();
     const { composeProject } = containers;
-    await docker("network", "create", ...containers.labels(), `${composeProject}_back`);
+    const network = await docker(
+      ...["network", "create", ...containers.labels(), `${composeProject}_back`],
+    );
     await docker("volume", "create", ...containers.labels(), `${composeProject}_data`);
     const web = await containers.start(
       "web",
@@ -117,6 +158,7 @@ Deno.test(
       exitCode: null,
       image: "busybox:1.36",
       networks: [`${composeProject}_back`],
+      networkIds: { [`${composeProject}_back`]: network },
       volumes: [`${composeProject}_data`],
       workingDir: "/a b/c",
       configFiles: ["/a b/c/compose.yml", "/a b/c/more.yml"],

@@ -452,7 +452,7 @@ Deno.test({
     await t.step(
       "one that is built, in a profile, runs from the root with the root's values",
       async () => {
-          const said = (await sandbox.piko(["share", "built"])).stderr;
+        const said = (await sandbox.piko(["share", "built"])).stderr;
         assert.match(said, /Mounts .*\/conf for all/);
         const [built] = await shop.shared();
         const log = await docker("logs", built?.container ?? "");

@@ -52,15 +52,15 @@ export function App({ live, actions, url, renderedAt }: AppProps): VNode {
       <a class="skip" href="#main">To the environment</a>
       <${Bar} page=${page} />
       <${ConnectionBanner} page=${page} onRetry=${() => live.reconnect()} />
-      <div class="panes">
+      <main class="panes">
         <${EnvironmentList} page=${page} filter=${filter} onFilter=${setFilter} />
-        <main class="detail" id="main" tabindex="-1">
+        <div class="detail" id="main" tabindex="-1">
           <${Notices} page=${page} about=${null} />
           ${named === null
             ? html`<${HomeView} page=${page} filter=${filter} />`
             : html`<${EnvironmentView} page=${page} named=${named} />`}
-        </main>
-      </div>
+        </div>
+      </main>
       <p class="visually-hidden" role="status">
         <span key=${state.announcement.count}>${state.announcement.text}</span>
       </p>
@@ -100,7 +100,9 @@ function Bar({ page }: { page: Page }): VNode {
           onClick=${() => page.openDialog({ kind: "palette" })}
         >
           <${Icon} name="search" /><span class="bar-words">Commands</span>
-          <kbd>${isMounted && /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘ K" : "Ctrl K"}</kbd>
+          <kbd aria-hidden="true">${isMounted && /Mac|iPhone|iPad/.test(navigator.platform)
+            ? "⌘ K"
+            : "Ctrl K"}</kbd>
         </button>
         <button
           type="button"

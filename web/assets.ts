@@ -30,6 +30,7 @@ import environmentView from "./environment_view.ts" with { type: "text" };
 import eventStream from "./event_stream.ts" with { type: "text" };
 import filter from "./filter.ts" with { type: "text" };
 import helpDialog from "./help_dialog.ts" with { type: "text" };
+import hint from "./hint.ts" with { type: "text" };
 import homeView from "./home_view.ts" with { type: "text" };
 import html from "./html.ts" with { type: "text" };
 import icons from "./icons.ts" with { type: "text" };
@@ -91,6 +92,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   "/assets/event_stream.ts": eventStream,
   "/assets/filter.ts": filter,
   "/assets/help_dialog.ts": helpDialog,
+  "/assets/hint.ts": hint,
   "/assets/home_view.ts": homeView,
   "/assets/html.ts": html,
   "/assets/icons.ts": icons,

@@ -38,6 +38,7 @@ export function EnvironmentList(
   useScrollToChosen(page, list);
   return html`
     <nav class="list" aria-label="Environments">
+      ${page.route.name === null ? html`<h1 class="visually-hidden">Environments</h1>` : null}
       <div class="list-head">
         <div class="field-icon">
           <${Icon} name="filter" />

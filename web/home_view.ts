@@ -46,7 +46,7 @@ export function HomeView({ page, filter }: { page: Page; filter: string }): VNod
   const isMany = new Set(environments.map(({ environment }) => environment.project)).size > 1;
   return html`
     <section class="home" aria-labelledby="home">
-      <h1 id="home" class="home-title">Environments</h1>
+      <h2 id="home" class="home-title">Environments</h2>
       <ul class="home-list">
         ${shown.map((found) =>
           html`

@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { copyText } from "./clipboard.ts";
 import { classes, type Content, html } from "./html.ts";
 import { Glyph, Icon, type IconName } from "./icons.ts";
+import { cutHint } from "./hint.ts";
 import type { Page } from "./page_context.ts";
 import type { Shown } from "./status.ts";
 import { ago, fullTime } from "./time.ts";
@@ -67,7 +68,7 @@ export function Copy(
   { page, text, what, children, isQuiet = false }: {
     page: Page;
     text: string;
-    /** What is copied, for those who do not see it: `the attach command`. */
+    /** What is copied: `the attach command`. */
     what: string;
     children?: Content;
     /** Whether only the icon is to be seen. */
@@ -90,9 +91,11 @@ export function Copy(
       class=${classes("copy", isQuiet && "copy-quiet", told !== null && `copy-${told}`)}
       onClick=${copy}
       title=${told === "failed" ? "The browser does not allow it" : `Copy ${what}`}
-      aria-label=${isQuiet || children === undefined ? `Copy ${what}` : undefined}
+      aria-label=${isQuiet ? `Copy ${what}` : undefined}
     >
-      ${isQuiet ? null : html`<code>${children ?? text}</code>`}
+      ${isQuiet
+        ? null
+        : html`<span class="visually-hidden">Copy </span><code>${children ?? text}</code>`}
       <${Icon} name=${told === "copied" ? "check" : told === "failed" ? "cross" : "copy"} />
     </button>
   `;
@@ -121,15 +124,14 @@ export function Ago({ page, time }: { page: Page; time: string }): VNode {
   `;
 }
 
-/** A hint, whose commands can be copied: `piko server`, or `try it: piko up auth`. */
+/** A hint, whose command can be copied. */
 export function Hint({ page, hint }: { page: Page; hint: string }): VNode {
-  const command = /(?:^|: )((?:piko|git|docker|sudo|journalctl|systemctl) [^;]+)$/.exec(hint)?.[1];
-  if (command === undefined) return html`<p class="hint">${capital(hint)}</p>`;
-  const before = hint.slice(0, hint.length - command.length).replace(/:?\s*$/, "");
+  const { before, command, after } = cutHint(hint);
   return html`
     <p class="hint">
-      ${before === "" ? null : html`<span>${capital(before)}</span>`}
-      <${Copy} page=${page} text=${command} what="the command" />
+      ${before === "" ? null : html`<span>${before}</span>`}
+      ${command === "" ? null : html`<${Copy} page=${page} text=${command} what="the command" />`}
+      ${after === "" ? null : html`<span>${after}</span>`}
     </p>
   `;
 }
@@ -157,11 +159,4 @@ export function Empty(
       ${children}
     </div>
   `;
-}
-
-function capital(text: string): string {
-  // A command begins with a small letter, and so it stays.
-  return /^[a-z]+ [a-z]/.test(text) && !/^(piko|git|docker) /.test(text)
-    ? text.slice(0, 1).toUpperCase() + text.slice(1)
-    : text;
 }

@@ -111,12 +111,17 @@ async function lookAtAll(tools: Tools, watch: Watch): Promise<Finding[]> {
 /** What is said of checks that have found nothing; what could not be looked at is left out. */
 function inOrder(world: World): Partial<Record<CheckName, string>> {
   const environments = world.environments.length;
+  const areAllThere = world.environments.every(({ state }) => state.worktrees !== undefined);
   return {
     project: `${count(world.projects.length, "project")}, each in its place`,
     config: "Every .piko.yml can be read",
-    environment: `${count(environments, "environment")}, none of them half made`,
-    worktree: "Every environment has its worktree",
-    override: "Every override file is in its place",
+    ...(areAllThere
+      ? {
+        environment: `${count(environments, "environment")}, none of them half made`,
+        worktree: "Every environment has its worktree",
+        override: "Every override file is in its place",
+      }
+      : {}),
     ...(world.sessions === undefined ? {} : { session: "Every session is there, and belongs" }),
     ...(world.engine === undefined ? {} : {
       port: "Nobody else has a port of an environment",

@@ -75,21 +75,21 @@ function unfinished(
   return {
     name: "environment",
     level: "wrong",
-    message: `${qualified(record)} ${what}${brokenOffAt(environment, last)}`,
+    message: `${qualified(record)} ${what}: ${brokenOff(environment, operation, last)}`,
     hint: `piko destroy ${qualified(record)}`,
     mend: () => throwAway(world, environment),
   };
 }
 
 /** Says what was broken off, and who is still at work on its behalf. */
-function brokenOffAt(
-  { lock, leftProgram }: EnvironmentState,
+function brokenOff(
+  { leftProgram }: EnvironmentState,
+  operation: string,
   last: StepRecord | undefined,
 ): string {
-  const command = lock.holder?.command ?? `piko ${last?.operation ?? "create"}`;
-  const step = last === undefined ? "before its first step" : `at step "${last.step}"`;
+  const step = last === undefined ? "before its first step" : `at step ${quote(last.step)}`;
   const left = leftProgram === undefined ? "" : `, and has left process ${leftProgram.pid} at work`;
-  return `: "${command}" was broken off ${step}${left}`;
+  return `piko ${operation} was broken off ${step}${left}`;
 }
 
 /** Finds what up, down and restart have left when they were killed: steps that none of them leaves otherwise. */
@@ -105,7 +105,7 @@ function checkBrokenOff(world: World, environment: EnvironmentState): Finding[] 
     return [{
       name: "environment",
       level: "wrong",
-      message: `${qualified(record)} is half way${brokenOffAt(environment, last)}`,
+      message: `${qualified(record)} is half way: ${brokenOff(environment, operation, last)}`,
       hint: words.join(" "),
       mend: async () => {
         // Waits for what a killed piko has left at work.

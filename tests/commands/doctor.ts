@@ -37,7 +37,10 @@ export async function doctor(
     exitCode,
     checks,
     wrong: lines(({ ok }) => !ok),
-    noted: lines(({ ok, hint, name }) => ok && hint !== null && !OF_THE_MACHINE.has(name)),
+    noted: lines(({ ok, hint, name, message }) =>
+      ok && hint !== null && !OF_THE_MACHINE.has(name) &&
+      (message.includes(sandbox.project) || !OF_THE_ENGINE.has(name))
+    ),
     fixed: lines(({ fixed }) => fixed),
     stderr,
   };
@@ -45,6 +48,9 @@ export async function doctor(
 
 /** Checks whose notes depend on the machine that the tests run on. */
 const OF_THE_MACHINE: ReadonlySet<string> = new Set(["disk", "editor", "network-room"]);
+
+/** Checks that also see what other tests have in the engine. */
+const OF_THE_ENGINE: ReadonlySet<string> = new Set(["container", "network", "volume"]);
 
 /** Finds the hint of the check whose message has these words. */
 export function hintOf({ checks }: Diagnosed, words: string): string | null {

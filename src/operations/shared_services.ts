@@ -201,7 +201,7 @@ export async function ensureShared(
   let volumesBefore: string[] = [];
   const undo = new Undo(watch);
   undo.defer(`the shared ${nameList(added)}`, async () => {
-    if (added.length === 0) return "";
+    if (added.length === 0 || tools.shared.find(project.id) === undefined) return "";
     await removeShared(tools, project, added, {
       keep: (volume) => volumesBefore.includes(volume),
       watch: { report: watch.report },

@@ -51,10 +51,9 @@ class Shop implements AsyncDisposable {
     this.sandbox = sandbox;
   }
 
-  static async create(files: Readonly<Record<string, string>> = {}): Promise<Shop> {
-    return new Shop(
-      await Sandbox.create({ files: { "compose.yaml": COMPOSE, ...files }, init: true }),
-    );
+  static async create(files: Readonly<Record<string, string>> = {}, slots = 1): Promise<Shop> {
+    const all = { "compose.yaml": COMPOSE, ...files };
+    return new Shop(await Sandbox.create({ files: all, init: true, slots }));
   }
 
   /** Asks a Redis from inside an environment's application; undefined when there is none of that name. */
@@ -67,24 +66,40 @@ class Shop implements AsyncDisposable {
     return `piko-${this.sandbox.project}-${name}-${service}-1`;
   }
 
+  /** Runs lines of a shell in an environment's application, and returns what they print. */
+  async run(name: string, lines: readonly string[]): Promise<string[]> {
+    const argv = ["exec", this.container(name, "app"), "sh", "-c", lines.join("\n")];
+    return (await docker(...argv).catch(() => "")).split("\n");
+  }
+
   /** Proves that environments share one Redis under all of its names, and see nothing else of each other. */
   async proveShared(...names: string[]): Promise<void> {
+    const value = crypto.randomUUID();
     for (const name of names) {
-      assert.equal(await this.ask(name, "redis", "set", `by-${name}`, name), "OK", name);
-      assert.equal(await this.ask(name, "db", "set", "who", name), "OK", name);
+      const said = await this.run(name, [
+        `redis-cli -h redis set by-${name} ${name}-${value}`,
+        `redis-cli -h db set who ${name}-${value}`,
+      ]);
+      assert.deepEqual(said, ["OK", "OK"], name);
     }
     for (const name of names) {
-      for (const other of names) {
-        for (const host of ["redis", "cache", "shop-redis"]) {
-          assert.equal(await this.ask(name, host, "get", `by-${other}`), other, `${name} ${host}`);
-        }
-        if (other === name) continue;
-        const foreign = this.container(other, "db");
-        assert.equal(await this.ask(name, foreign, "get", "who"), undefined, `${name} ${other}`);
-      }
-      for (let times = 0; times < 3; times++) {
-        assert.equal(await this.ask(name, "db", "get", "who"), name);
-      }
+      const others = names.filter((other) => other !== name);
+      const said = await this.run(name, [
+        ...names.flatMap((other) =>
+          ["redis", "cache", "shop-redis"].map((host) => `redis-cli -h ${host} get by-${other}`)
+        ),
+        ...["once", "twice", "thrice"].map(() => "redis-cli -h db get who"),
+        ...others.map((other) =>
+          `redis-cli -h ${
+            this.container(other, "db")
+          } get who >/dev/null 2>&1 && echo leaks || echo hidden`
+        ),
+      ]);
+      assert.deepEqual(said, [
+        ...names.flatMap((other) => Array.from({ length: 3 }, () => `${other}-${value}`)),
+        ...Array.from({ length: 3 }, () => `${name}-${value}`),
+        ...others.map(() => "hidden"),
+      ], name);
     }
   }
 
@@ -123,7 +138,9 @@ Deno.test({
   name: "three environments share one Redis, whatever is done to it and to them",
   ...engine,
   fn: async (t) => {
-    await using shop = await Shop.create();
+    // An engine of version 20 loses the files of a container that is restarted while somebody enters it, as a window does:
+    // only the Redis, which nobody is asked to enter afterwards, has one.
+    await using shop = await Shop.create({ ".piko.yml": "ignore: [app, db]\n" });
     const { sandbox } = shop;
     const shared = shop.container("shared", "redis");
     const say = async (command: string) => {
@@ -170,13 +187,9 @@ Deno.test({
     });
     await t.step("--now moves all of them, and says where their data is", async () => {
       const said = await say("share redis --now");
-      for (const name of ["a", "b"]) {
-        assert.match(
-          said,
-          new RegExp(`Moved ${name} to the shared redis; kept its volumes: .*${name}_keys`),
-        );
-        assert.ok(!(await shop.containers()).includes(shop.container(name, "redis")));
-      }
+      assert.match(said, /Moved b to the shared redis; kept its volumes: .*b_keys/);
+      assert.ok(!(await shop.containers()).includes(shop.container("b", "redis")));
+      assert.ok((await sandbox.leftInEngine()).some((line) => line.endsWith("-b_keys")));
       await shop.proveShared("a", "b", "c");
     });
     await t.step("env, ports, status, exec, logs and completion show it as shared", async () => {
@@ -204,7 +217,7 @@ Deno.test({
       );
       assert.match(await say("status b"), /^redis \(shared\) +running +healthy/m);
       assert.match(await say("status"), /^redis +running +healthy .*a, b, c$/m);
-      assert.equal((await sandbox.pass("exec b redis redis-cli get by-a")).trim(), "a");
+      assert.match(await sandbox.pass("exec b redis redis-cli get by-a"), /^a-/);
       assert.match(
         await sandbox.pass("logs b redis --tail 50"),
         /^redis \(shared\) +\| .*Ready to accept/m,
@@ -310,7 +323,7 @@ Deno.test({
       "shared again it has its data, and leaves nothing with the last of all",
       async () => {
         await say("share redis --now");
-        assert.equal(await shop.ask("c", "redis", "get", "by-c"), "c");
+        assert.match(await shop.ask("c", "redis", "get", "by-c") ?? "", /^c-/);
         await say("destroy b --delete-branch");
         await say("destroy c --delete-branch");
         const said = await say("destroy d --delete-branch");
@@ -339,7 +352,7 @@ Deno.test({
     await using shop = await Shop.create({
       "compose.yaml": compose,
       ".piko.yml": "shared: [redis]\n",
-    });
+    }, 2);
     const { sandbox } = shop;
     const names = Array.from({ length: 12 }, (_, index) => `e${index}`);
     const atOnce = async (command: (name: string) => string) => {
@@ -524,10 +537,10 @@ Deno.test({
         if (!working || steps.some(({ name }) => name === step)) break;
         await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 1))]);
       }
-      piko.kill("SIGKILL");
+      if (working) piko.kill("SIGKILL");
       await ended;
     };
-    for (const step of ["record", "ports", "containers", "networks", "ready"]) {
+    for (const step of ["ports", "containers", "ready"]) {
       await t.step(`share ${step}`, async () => {
         await sandbox.write(".env", step === "ready" ? "HEALTH=false\n" : "");
         await killAt("share kv", `share ${step}`);
@@ -548,7 +561,7 @@ Deno.test({
         ]);
       });
     }
-    for (const step of ["isolate record", "up override", "up networks", "isolate containers"]) {
+    for (const step of ["up networks", "isolate containers"]) {
       await t.step(step, async () => {
         await sandbox.pass("share kv --now");
         await killAt("isolate kv --now", step);

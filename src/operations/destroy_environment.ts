@@ -9,7 +9,7 @@ import { quote } from "../domain/names.ts";
 import type { Step, Watch } from "../domain/report.ts";
 import { removeCarried } from "../programs/carry.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
-import { isThere, removeFolder } from "./files.ts";
+import { isEmptyFolder, isThere, removeFolder } from "./files.ts";
 import { lockEnvironment } from "./lock_environment.ts";
 import { configOf } from "./project_config.ts";
 import { removeContainers } from "./remove_containers.ts";
@@ -97,7 +97,7 @@ export async function destroyEnvironment(
     });
   }
   await attempt(call, "worktree", "Worktree", () => removeWorktree(tools, record, request.force));
-  if (!request.keepData) {
+  if (!request.keepData || await isEmptyFolder(record.dataDir)) {
     await attempt(call, "data", "Data", async () => {
       await removeFolder(record.dataDir);
     });

@@ -47,6 +47,19 @@ function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
+/** Tells whether a folder is there, and nothing is in it. */
+export async function isEmptyFolder(path: string): Promise<boolean> {
+  try {
+    for await (const _entry of Deno.readDir(path)) return false;
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return false;
+    }
+    throw error;
+  }
+}
+
 /** Removes a folder with all that is in it; tells whether there was one. */
 export async function removeFolder(path: string): Promise<boolean> {
   if (!await isThere(path)) return false;

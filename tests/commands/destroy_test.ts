@@ -497,6 +497,10 @@ Deno.test({
     assert.equal(await Deno.readTextFile(`${sandbox.root}/.piko/data/work/row`), "kept\n");
     await sandbox.pass("destroy work");
     assert.equal(await sandbox.exists(".piko/data/work"), false);
+    // There is nothing to keep in a folder that was never written to.
+    await sandbox.pass("create work");
+    await sandbox.pass("destroy work --keep-data");
+    assert.equal(await sandbox.exists(".piko/data/work"), false);
   },
 });
 

@@ -7,6 +7,7 @@
 import { PikoError } from "../domain/errors.ts";
 import { nameList, nearestName, quote } from "../domain/names.ts";
 import type { Watch } from "../domain/report.ts";
+import { missingNeeds } from "../domain/shared.ts";
 import { readProjectConfig } from "../programs/config_file.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import type { ProjectRecord } from "../store/projects.ts";
@@ -163,6 +164,7 @@ async function leave(
     } else await refuseUnknown(tools, project, service, shared, watch);
   }
   if (leaving.length === 0) return [];
+  await refuseNeeded(tools, project, leaving, watch);
   await undoBrokenOff(tools, project, leaving, watch);
   const record = tools.shared.require(project.id);
   await recordSteps(tools, record.id, "isolate", { services: leaving }, (begin) => {
@@ -171,6 +173,25 @@ async function leave(
     return Promise.resolve();
   });
   return leaving;
+}
+
+/** Refuses to take a service away from another one that stays shared and needs it. */
+async function refuseNeeded(
+  tools: Tools,
+  project: ProjectRecord,
+  leaving: readonly string[],
+  watch: Watch,
+): Promise<void> {
+  const stay = instanceOf(tools, project.id).filter((service) => !leaving.includes(service));
+  if (stay.length === 0) return;
+  const { compose } = await readRoot(tools, project, watch);
+  const needed = missingNeeds(compose, stay).find(({ needs }) => leaving.includes(needs));
+  if (needed === undefined) return;
+  const { service, needs } = needed;
+  throw new PikoError(`${quote(service)}, which is shared, needs ${quote(needs)}`, {
+    code: "usage",
+    hint: `piko isolate ${[...new Set([service, ...leaving])].join(" ")}`,
+  });
 }
 
 /** Says that a service is not shared, and refuses one that there is not. */
@@ -227,6 +248,7 @@ async function moveAll(
   { wait, timeout }: ShareRequest,
   watch: Watch,
 ): Promise<void> {
+  const failed: { name: string; error: PikoError }[] = [];
   for (const environment of environments) {
     if (environment.state === "creating" || environment.state === "destroying") {
       watch.report({
@@ -243,8 +265,21 @@ async function moveAll(
     );
     watch.report({ kind: "note", message: `Moving ${environment.name}` });
     const request = { services: [], wait, timeout, start, move: true };
-    await startEnvironment(tools, environment, request, watch);
+    try {
+      await startEnvironment(tools, environment, request, watch);
+    } catch (error) {
+      if (!(error instanceof PikoError) || error.code === "interrupted") throw error;
+      failed.push({ name: environment.name, error });
+    }
   }
+  const [first] = failed;
+  if (first === undefined) return;
+  throw new PikoError(`Cannot move ${nameList(failed.map(({ name }) => name))}`, {
+    code: first.error.code,
+    hint: first.error.hint ?? `piko up ${first.name}`,
+    details: failed.flatMap(({ name, error }) => [`${name}: ${error.message}`, ...error.details]),
+    cause: first.error,
+  });
 }
 
 async function othersOf(

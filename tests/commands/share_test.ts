@@ -9,6 +9,7 @@ import { Background } from "../background.ts";
 import { docker } from "../containers.ts";
 import { needs } from "../needs.ts";
 import { Sandbox, until } from "../sandbox.ts";
+import { Terminal } from "../terminal.ts";
 import { refuteAccident } from "./refusal.ts";
 
 const engine = needs("git", "engine", "compose", "images");
@@ -419,7 +420,7 @@ volumes: { crashed: }
 
 Deno.test({
   name: "piko share says what it cannot share, and takes back what it could not start",
-  ...engine,
+  ...needs("git", "tmux", "engine", "compose", "images"),
   fn: async (t) => {
     await using shop = await Shop.create({
       "compose.yaml": ODD,
@@ -495,8 +496,27 @@ Deno.test({
       assert.ok((await shop.containers()).includes(shop.container("x", "kv")));
       await sandbox.pass("share kv --now");
       assert.deepEqual((await shop.shared()).map(({ users }) => users), [["x"]]);
-      await sandbox.pass("destroy x --delete-branch");
+      await using terminal = await Terminal.open(sandbox);
+      await terminal.type("clear; piko destroy x --delete-branch");
+      await terminal.shows(/^Destroy .*\/x\? \[y\/N\]/m);
+      await terminal.type("y");
+      await terminal.shows(/^Remove the shared kv too\? \[y\/N\]/m);
+      await terminal.type("y");
+      await terminal.isReady();
       await sandbox.write(".piko.yml", "");
+      await shop.proveGone();
+    });
+    await t.step("one of several goes alone, unless another needs it", async () => {
+      await sandbox.pass("share app kv");
+      const ports = (await shop.shared()).flatMap(({ ports }) => ports);
+      assert.deepEqual(ports.map(({ service }) => service), ["app"]);
+      assert.match(
+        await sandbox.fail("isolate kv", 2),
+        /"app", which is shared, needs "kv"\n.*piko isolate app kv/,
+      );
+      await sandbox.pass("isolate app");
+      assert.deepEqual(await shop.containers(), [shop.container("shared", "kv")]);
+      assert.deepEqual((await shop.shared()).map(({ service }) => service), ["kv"]);
       await sandbox.pass("isolate kv");
       await shop.proveGone();
     });

@@ -15,11 +15,15 @@ import {
 } from "./live_state.ts";
 import { fullName } from "./names.ts";
 
+/** Milliseconds for which it is told that something went well. */
+const GOOD_NEWS_FOR = 5000;
+
 /** The actions of the page, over one {@link Live}. */
 export class Actions {
   readonly #live: Live;
   #notices = 0;
-  readonly #loads = new Map<string, AbortController>();
+  /** The environments whose details are asked for, and whether they are to be asked for once more. */
+  readonly #loads = new Map<string, boolean>();
   /** The operations whose reports were asked for, and after which snapshot. */
   readonly #loadedReports = new Map<string, number>();
 
@@ -78,20 +82,30 @@ export class Actions {
     if (named !== null) this.loadDetails(named);
   }
 
-  /** Asks for what an environment's view shows; what was there stays until the answer. */
+  /**
+   * Asks for what an environment's view shows; what was there stays until the answer. Asked for again meanwhile, it asks once
+   * more afterwards: git has to look through the whole worktree each time.
+   */
   async loadDetails(named: Named): Promise<void> {
     const key = fullName(named);
-    this.#loads.get(key)?.abort();
-    const loading = new AbortController();
-    this.#loads.set(key, loading);
-    try {
-      const value = await api.fetchDetails(named, loading.signal);
-      this.#setDetails(key, () => ({ value, failed: null }));
-    } catch (error) {
-      if (loading.signal.aborted) return;
-      if (!(error instanceof ApiError)) throw error;
-      this.#setDetails(key, (before) => ({ value: before?.value ?? null, failed: error.message }));
+    if (this.#loads.has(key)) {
+      this.#loads.set(key, true);
+      return;
     }
+    do {
+      this.#loads.set(key, false);
+      try {
+        const value = await api.fetchDetails(named);
+        this.#setDetails(key, () => ({ value, failed: null }));
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        this.#setDetails(key, (before) => ({
+          value: before?.value ?? null,
+          failed: error.message,
+        }));
+      }
+    } while (this.#loads.get(key));
+    this.#loads.delete(key);
   }
 
   /** Asks for what an operation has told so far; what it tells later comes by itself. */
@@ -110,7 +124,7 @@ export class Actions {
     }
   }
 
-  /** Shows a notice above everything until it is dismissed. */
+  /** Shows a notice: good news for a while, bad news until it is dismissed. */
   tell(tone: Notice["tone"], message: string, about: Named | null): void {
     this.#addNotice({
       tone,
@@ -182,6 +196,7 @@ export class Actions {
 
   #addNotice(notice: Omit<Notice, "id">): void {
     const id = ++this.#notices;
+    if (notice.tone === "good") setTimeout(() => this.dismiss(id), GOOD_NEWS_FOR);
     this.#live.update((state) => ({
       ...state,
       notices: [...state.notices.filter(({ message }) => message !== notice.message), {

@@ -40,8 +40,8 @@ export class ApiError extends Error {
 export type Action = "up" | "down" | "restart";
 
 /** Asks for everything that only the environment's own view shows. */
-export function fetchDetails(of: Named, signal?: AbortSignal): Promise<EnvironmentDetails> {
-  return ask("GET", addressOf(of), { signal });
+export function fetchDetails(of: Named): Promise<EnvironmentDetails> {
+  return ask("GET", addressOf(of));
 }
 
 /** Lists the branches that an environment can start from, newest first. */

@@ -1,12 +1,14 @@
 /**
  * The files of the page, by their path: a fixed table, so that no path can lead elsewhere. The browser runs the page's own
  * files without a bundler: their types are stripped when the server starts, and packages are named by their path, since a
- * policy without inline script allows no import map.
+ * policy without inline script allows no import map. Paths name what is in the files, so that a browser keeps them: a load
+ * that is broken off (see reload.ts) goes on where it was, and another piko's files are others.
  */
 
 import htm from "htm" with { type: "text" };
 import preact from "preact" with { type: "text" };
 import preactHooks from "preact/hooks" with { type: "text" };
+import { hashOf } from "./hash.ts";
 import icon from "./icon.svg" with { type: "text" };
 import style from "./style.css" with { type: "text" };
 import actions from "./actions.ts" with { type: "text" };
@@ -29,6 +31,7 @@ import environmentList from "./environment_list.ts" with { type: "text" };
 import environmentView from "./environment_view.ts" with { type: "text" };
 import eventStream from "./event_stream.ts" with { type: "text" };
 import filter from "./filter.ts" with { type: "text" };
+import hash from "./hash.ts" with { type: "text" };
 import helpDialog from "./help_dialog.ts" with { type: "text" };
 import hint from "./hint.ts" with { type: "text" };
 import homeView from "./home_view.ts" with { type: "text" };
@@ -60,90 +63,103 @@ export interface Asset {
   /** Its media type. */
   type: string;
   text: string;
+  /** Whether what is at this path never changes. */
+  isFixed: boolean;
 }
 
 /** The browser modules of packages, by the name that they are imported by. */
-const PACKAGES: Readonly<Record<string, { path: string; text: string }>> = {
-  "htm": { path: "/assets/htm.js", text: htm },
-  "preact": { path: "/assets/preact.js", text: preact },
-  "preact/hooks": { path: "/assets/preact_hooks.js", text: preactHooks },
+const PACKAGES: Readonly<Record<string, { file: string; text: string }>> = {
+  "htm": { file: "htm.js", text: htm },
+  "preact": { file: "preact.js", text: preact },
+  "preact/hooks": { file: "preact_hooks.js", text: preactHooks },
 };
 
 /** The page's own modules. */
 const SOURCES: Readonly<Record<string, string>> = {
-  "/assets/actions.ts": actions,
-  "/assets/activity_view.ts": activityView,
-  "/assets/announcements.ts": announcements,
-  "/assets/ansi.ts": ansi,
-  "/assets/ansi_text.ts": ansiText,
-  "/assets/api.ts": api,
-  "/assets/app.ts": app,
-  "/assets/boot.ts": boot,
-  "/assets/clipboard.ts": clipboard,
-  "/assets/combobox.ts": combobox,
-  "/assets/connection.ts": connection,
-  "/assets/connection_status.ts": connectionStatus,
-  "/assets/create_form.ts": createForm,
-  "/assets/create_plan.ts": createPlan,
-  "/assets/destroy_dialog.ts": destroyDialog,
-  "/assets/dialog.ts": dialog,
-  "/assets/environment_list.ts": environmentList,
-  "/assets/environment_view.ts": environmentView,
-  "/assets/event_stream.ts": eventStream,
-  "/assets/filter.ts": filter,
-  "/assets/help_dialog.ts": helpDialog,
-  "/assets/hint.ts": hint,
-  "/assets/home_view.ts": homeView,
-  "/assets/html.ts": html,
-  "/assets/icons.ts": icons,
-  "/assets/keyboard.ts": keyboard,
-  "/assets/live.ts": live,
-  "/assets/live_state.ts": liveState,
-  "/assets/log_buffer.ts": logBuffer,
-  "/assets/log_lines.ts": logLines,
-  "/assets/log_search.ts": logSearch,
-  "/assets/log_stream.ts": logStream,
-  "/assets/logs_view.ts": logsView,
-  "/assets/names.ts": names,
-  "/assets/operation_steps.ts": operationSteps,
-  "/assets/overview_view.ts": overviewView,
-  "/assets/palette.ts": palette,
-  "/assets/palette_commands.ts": paletteCommands,
-  "/assets/reload.ts": reload,
-  "/assets/route.ts": route,
-  "/assets/service_hue.ts": serviceHue,
-  "/assets/status.ts": status,
-  "/assets/time.ts": time,
-  "/assets/variables_view.ts": variablesView,
-  "/assets/widgets.ts": widgets,
+  "actions.ts": actions,
+  "activity_view.ts": activityView,
+  "announcements.ts": announcements,
+  "ansi.ts": ansi,
+  "ansi_text.ts": ansiText,
+  "api.ts": api,
+  "app.ts": app,
+  "boot.ts": boot,
+  "clipboard.ts": clipboard,
+  "combobox.ts": combobox,
+  "connection.ts": connection,
+  "connection_status.ts": connectionStatus,
+  "create_form.ts": createForm,
+  "create_plan.ts": createPlan,
+  "destroy_dialog.ts": destroyDialog,
+  "dialog.ts": dialog,
+  "environment_list.ts": environmentList,
+  "environment_view.ts": environmentView,
+  "event_stream.ts": eventStream,
+  "filter.ts": filter,
+  "hash.ts": hash,
+  "help_dialog.ts": helpDialog,
+  "hint.ts": hint,
+  "home_view.ts": homeView,
+  "html.ts": html,
+  "icons.ts": icons,
+  "keyboard.ts": keyboard,
+  "live.ts": live,
+  "live_state.ts": liveState,
+  "log_buffer.ts": logBuffer,
+  "log_lines.ts": logLines,
+  "log_search.ts": logSearch,
+  "log_stream.ts": logStream,
+  "logs_view.ts": logsView,
+  "names.ts": names,
+  "operation_steps.ts": operationSteps,
+  "overview_view.ts": overviewView,
+  "palette.ts": palette,
+  "palette_commands.ts": paletteCommands,
+  "reload.ts": reload,
+  "route.ts": route,
+  "service_hue.ts": serviceHue,
+  "status.ts": status,
+  "time.ts": time,
+  "variables_view.ts": variablesView,
+  "widgets.ts": widgets,
 };
 
-/** The one source that is no module, and stands in the page by itself. */
-export const RELOAD = "/assets/reload.ts";
+const BASE = `/assets/${
+  hashOf([htm, preact, preactHooks, icon, style, ...Object.values(SOURCES)].join("")).toString(16)
+    .padStart(8, "0")
+}`;
 
-/** The paths of all modules, which the browser is told ahead instead of finding them import by import. */
-export const MODULES: readonly string[] = [
-  ...Object.values(PACKAGES).map(({ path }) => path),
-  ...Object.keys(SOURCES).filter((path) => path !== RELOAD),
-];
-
-const JAVASCRIPT = "text/javascript; charset=utf-8";
+/** Where the page finds its files. */
+export const PATHS = {
+  icon: `${BASE}/icon.svg`,
+  style: `${BASE}/style.css`,
+  /** The one source that is no module, and stands in the page by itself. */
+  reload: `${BASE}/reload.ts`,
+  boot: `${BASE}/boot.ts`,
+  /** All modules, which the browser is told ahead instead of finding them import by import. */
+  modules: [
+    ...Object.values(PACKAGES).map(({ file }) => file),
+    ...Object.keys(SOURCES).filter((file) => file !== "reload.ts"),
+  ].map((file) => `${BASE}/${file}`),
+} as const;
 
 /** Makes the table of all files. */
 export async function loadAssets(): Promise<ReadonlyMap<string, Asset>> {
   // Costs some 15 ms, which only the server should pay.
   const { stripTypeScriptTypes } = await import("node:module");
-  const modules = [
-    ...Object.values(PACKAGES).map(({ path, text }) => [path, text] as const),
-    ...Object.entries(SOURCES).map(([path, text]) => [path, stripTypeScriptTypes(text)] as const),
-  ];
+  const script = (file: string, text: string): [string, Asset] => [`${BASE}/${file}`, {
+    type: "text/javascript; charset=utf-8",
+    text: withPaths(text),
+    isFixed: true,
+  }];
+  const css = { type: "text/css; charset=utf-8", text: style };
   return new Map<string, Asset>([
-    ["/assets/icon.svg", { type: "image/svg+xml", text: icon }],
-    ["/assets/style.css", { type: "text/css; charset=utf-8", text: style }],
-    ...modules.map(([path, text]): [string, Asset] => [path, {
-      type: JAVASCRIPT,
-      text: withPaths(text),
-    }]),
+    [PATHS.icon, { type: "image/svg+xml", text: icon, isFixed: true }],
+    [PATHS.style, { ...css, isFixed: true }],
+    // For the page of those who are not let in, which has no other files.
+    ["/assets/style.css", { ...css, isFixed: false }],
+    ...Object.values(PACKAGES).map(({ file, text }) => script(file, text)),
+    ...Object.entries(SOURCES).map(([file, text]) => script(file, stripTypeScriptTypes(text))),
   ]);
 }
 
@@ -151,8 +167,8 @@ export async function loadAssets(): Promise<ReadonlyMap<string, Asset>> {
 function withPaths(code: string): string {
   return code
     .replace(/(\bfrom\s*|\bimport\s*)"([^"./][^"]*)"/g, (whole, words: string, name: string) => {
-      const path = PACKAGES[name]?.path;
-      return path === undefined ? whole : `${words}"${path}"`;
+      const file = PACKAGES[name]?.file;
+      return file === undefined ? whole : `${words}"./${file}"`;
     })
     .replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n");
 }

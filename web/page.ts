@@ -4,7 +4,7 @@ import { renderToString } from "preact-render-to-string";
 import type { PageState } from "../src/domain/api.ts";
 import { Actions } from "./actions.ts";
 import { App, titleOf } from "./app.ts";
-import { MODULES, RELOAD } from "./assets.ts";
+import { PATHS } from "./assets.ts";
 import type { Handover } from "./boot.ts";
 import { html } from "./html.ts";
 import { Live } from "./live.ts";
@@ -28,15 +28,15 @@ export function renderPage(page: PageState, renderedAt = Date.now()): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${escapeHtml(titleOf(route))}</title>
-<script src="${RELOAD}"></script>
-<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/assets/style.css">
-${MODULES.map((path) => `<link rel="modulepreload" href="${path}">`).join("\n")}
+<script src="${PATHS.reload}"></script>
+<link rel="icon" href="${PATHS.icon}" type="image/svg+xml">
+<link rel="stylesheet" href="${PATHS.style}">
+${PATHS.modules.map((path) => `<link rel="modulepreload" href="${path}">`).join("\n")}
 </head>
 <body>
 <div id="app">${app}</div>
 <script type="application/json" id="state">${escapeJson(JSON.stringify(handover))}</script>
-<script type="module" src="/assets/boot.ts"></script>
+<script type="module" src="${PATHS.boot}"></script>
 </body>
 </html>
 `;

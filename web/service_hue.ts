@@ -1,5 +1,7 @@
 /** Gives each service of an environment a colour that stays its own, and that the others do not have. */
 
+import { hashOf } from "./hash.ts";
+
 /** How many colours there are; style.css has them as `hue-0` and on. */
 export const HUES = 10;
 
@@ -13,13 +15,4 @@ export function serviceHues(services: Iterable<string>): Map<string, number> {
     hues.set(service, hue);
   }
   return hues;
-}
-
-/** Hashes a name (FNV-1a, 32 bits). */
-function hashOf(name: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < name.length; index++) {
-    hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193);
-  }
-  return hash >>> 0;
 }

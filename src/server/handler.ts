@@ -36,7 +36,11 @@ export function makeHandler(
       guard.checkAsset(request);
       requireRead(request);
       return new Response(file.text, {
-        headers: { ...SECURITY_HEADERS, "content-type": file.type, "cache-control": "no-cache" },
+        headers: {
+          ...SECURITY_HEADERS,
+          "content-type": file.type,
+          "cache-control": file.isFixed ? "private, max-age=31536000, immutable" : "no-cache",
+        },
       });
     }
     if (url.pathname === "/login") return login(request, url);

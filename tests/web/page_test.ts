@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { PageState } from "../../src/domain/api.ts";
+import { PATHS } from "../../web/assets.ts";
 import { loadAssets, pageAddress, renderPage } from "../../web/page.ts";
 import { HUES, serviceHues } from "../../web/service_hue.ts";
 import { sampleEnvironment, sampleOperation, samplePage, TIME } from "./samples.ts";
@@ -111,9 +112,9 @@ Deno.test("renderPage() has no script, style or handler of its own, which the po
     assert.doesNotMatch(html, / on[a-z]+="/i);
     const scripts = [...html.matchAll(/<script([^>]*)>/g)].map(([, attributes]) => attributes);
     assert.deepEqual(scripts, [
-      ' src="/assets/reload.ts"',
+      ` src="${PATHS.reload}"`,
       ' type="application/json" id="state"',
-      ' type="module" src="/assets/boot.ts"',
+      ` type="module" src="${PATHS.boot}"`,
     ]);
     assert.doesNotMatch(html, /(src|href)="(https?:)?\/\/(?!localhost)/);
   }
@@ -158,6 +159,7 @@ Deno.test("loadAssets() has every file that the page and its modules ask for, as
     }
     assert.doesNotMatch(text, /sourceMappingURL/);
   }
+  wanted.add("/assets/style.css");
   for (const path of wanted) assert.ok(assets.has(path ?? ""), `${path} is not in the table`);
   assert.deepEqual([...assets.keys()].filter((path) => !wanted.has(path)), []);
 });

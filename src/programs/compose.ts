@@ -151,13 +151,14 @@ export class Compose {
     );
   }
 
-  /** Stops and starts containers that exist. */
+  /**
+   * Stops and starts containers that exist, and what they depend on. `compose restart` would leave the choice to the
+   * engine's own restart, which in Docker 20.10 can lose the root of a container that a health check is in: from
+   * then on nothing can be run in it any more.
+   */
   async restart(target: { composeProject: string }, options: ServiceOptions = {}): Promise<void> {
-    await this.#callWithoutFiles(
-      target,
-      ["restart", "--", ...options.services ?? []],
-      options,
-    );
+    await this.stop(target, options);
+    await this.start(target, options);
   }
 
   /** Stops and removes the containers of some services; their volumes stay. */
@@ -580,7 +581,7 @@ const FAILURES: [RegExp, (match: RegExpExecArray) => Explanation][] = [
     ],
   ],
   [
-    /no such service: (\S+)/,
+    /no such service: "?([^\s":]+)/,
     ([, service]) => [`There is no service "${service}"`, "not-found", "Check its name"],
   ],
   [

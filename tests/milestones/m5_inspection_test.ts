@@ -110,7 +110,7 @@ Deno.test({
       await sandbox.pass("down one");
       await saysNo(sandbox, ["open", "one"], {
         code: "conflict",
-        message: /runs|run/,
+        message: /^one is stopped: there is nothing to open$/,
         hint: /piko up one/,
       });
       await saysNo(sandbox, ["exec", "one", "db", "ls"], {
@@ -127,7 +127,7 @@ Deno.test({
       await saysNo(sandbox, ["run", "one"], {
         code: "not-found",
         message: /There is no scripts\.run in .*\.piko\.yml/,
-        hint: /scripts/,
+        hint: /\.piko\.yml$/,
       });
     });
   },

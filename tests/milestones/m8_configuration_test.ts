@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { needs } from "../needs.ts";
 import { saysNo } from "../commands/refusal.ts";
-import { Sandbox, until } from "../sandbox.ts";
+import { PIKO, Sandbox, until } from "../sandbox.ts";
 import { TerminalShell } from "../terminal_shell.ts";
 import { COMPOSE, containersOf, lookedAt, TMUX_CONF, windowShows, windowsOf } from "./sample.ts";
 
@@ -67,7 +67,7 @@ Deno.test({
       await sandbox.write(".piko.yml", `${CONFIG}colour: red\nscript: {}\n`);
       const { stderr, exitCode } = await sandbox.piko(["create", "odd", "--no-start"]);
       assert.equal(exitCode, 0, stderr);
-      assert.match(stderr, /^! .*:15:1: "colour" is unknown and ignored$/m);
+      assert.match(stderr, /^! .*:14:1: "colour" is unknown and ignored$/m);
       assert.match(stderr, /"script" is unknown and ignored; did you mean "scripts"\?$/m);
       await sandbox.pass("destroy odd");
     });
@@ -134,9 +134,10 @@ Deno.test({
           );
           await Deno.chmod(`${folder}/${name}`, 0o755);
         }
-        const variables = { PATH: `${folder}:${sandbox.variables.PATH}`, EDITOR: "other" };
         const edited = async (command: string) => {
-          await terminal.run(`PATH='${variables.PATH}' EDITOR=other piko ${command}`);
+          await terminal.run(
+            `PATH='${folder}:${sandbox.variables.PATH}' EDITOR=other '${PIKO}' ${command}`,
+          );
           return (await Deno.readTextFile(`${sandbox.folder}/edited`)).trimEnd();
         };
         const path = sandbox.worktree("one");

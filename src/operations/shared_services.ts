@@ -330,13 +330,14 @@ async function reserveShared(
   request: SharedRequest,
 ): Promise<EnvironmentRecord> {
   const branch = await tools.git.currentBranch(project.root) ?? "HEAD";
-  const record = tools.shared.reserve(project, branch);
-  if (!request.start) return record;
+  if (!request.start) return tools.shared.reserve(project, branch);
+  // Asked first, so that nothing is recorded where no engine answers.
   const [containers, networks, volumes] = await Promise.all([
     tools.engine.listContainers(),
     tools.engine.listNetworks(),
     tools.engine.listVolumes(),
   ]);
+  const record = tools.shared.reserve(project, branch);
   return chooseComposeProject(tools, record, { containers, networks, volumes });
 }
 

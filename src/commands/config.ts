@@ -4,12 +4,14 @@ import { nearestName, quote } from "../domain/names.ts";
 import { checkConfig, type CheckedConfig, showConfig } from "../operations/configuration.ts";
 import { settingsText } from "../terminal/settings.ts";
 import type { Context } from "./context.ts";
+import { SERVICES_FLAG } from "./parameters.ts";
 
 const ACTIONS = ["show", "check", "schema"];
 const KINDS = ["project", "user"] as const;
 
 interface Flags {
   editor?: string;
+  shared?: readonly string[];
 }
 
 export const command = buildCommand({
@@ -34,7 +36,11 @@ export const command = buildCommand({
         parse: String,
         optional: true,
         placeholder: "COMMAND",
-        brief: "show what holds when piko edit is given it too",
+        brief: "what holds when piko edit is given it too",
+      },
+      shared: {
+        ...SERVICES_FLAG,
+        brief: "what holds when piko create is given it too",
       },
     },
     aliases: { e: "editor" },
@@ -60,8 +66,11 @@ export const command = buildCommand({
         hint: `piko config ${action}`,
       });
     }
-    if (action !== "show" && flags.editor !== undefined) {
-      throw new PikoError(`piko config ${action} takes no --editor`, {
+    const [flag] = Object.entries(flags).flatMap(([name, value]) =>
+      value === undefined ? [] : [name]
+    );
+    if (action !== "show" && flag !== undefined) {
+      throw new PikoError(`piko config ${action} takes no --${flag}`, {
         code: "usage",
         hint: `piko config ${action}`,
       });

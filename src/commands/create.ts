@@ -6,7 +6,7 @@ import { requireProject } from "../operations/find_environment.ts";
 import { describeEnvironments } from "../operations/list_environments.ts";
 import type { Context } from "./context.ts";
 import { enterSession, hasTerminal } from "./enter_session.ts";
-import { WAIT_FLAGS } from "./parameters.ts";
+import { SERVICES_FLAG, WAIT_FLAGS } from "./parameters.ts";
 
 interface Flags {
   branch?: string;
@@ -60,11 +60,7 @@ export const command = buildCommand({
       start: { kind: "boolean", brief: "start the containers", default: true },
       ...WAIT_FLAGS,
       shared: {
-        kind: "parsed",
-        parse: parseService,
-        optional: true,
-        variadic: ",",
-        placeholder: "SERVICES",
+        ...SERVICES_FLAG,
         brief: "services that all environments share from now on, with commas between them",
       },
       keep: {
@@ -103,12 +99,6 @@ export const command = buildCommand({
     }
   },
 });
-
-function parseService(text: string): string {
-  const service = text.trim();
-  if (service === "") throw new SyntaxError("names no service");
-  return service;
-}
 
 function nextSteps(record: EnvironmentRecord): string {
   const lines = [`  cd ${record.path}`];

@@ -53,6 +53,21 @@ export const SHARED_FLAG = {
   },
 } as const;
 
+/** An option that takes services; what it is for is the command's to say. */
+export const SERVICES_FLAG = {
+  kind: "parsed",
+  parse: parseService,
+  optional: true,
+  variadic: ",",
+  placeholder: "SERVICES",
+} as const;
+
+function parseService(text: string): string {
+  const service = text.trim();
+  if (service === "") throw new SyntaxError("names no service");
+  return service;
+}
+
 /** Services of a project. */
 export const NAMES_OF_SERVICES = {
   kind: "array",

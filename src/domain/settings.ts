@@ -11,8 +11,8 @@ import { customWindows } from "./windows.ts";
 
 /** Where a value comes from. */
 export interface Source {
-  kind: "default" | "user" | "project" | "variable" | "flag";
-  /** The file's path, the variable (`$EDITOR`) or the flag (`--editor`). */
+  kind: "default" | "user" | "project" | "registry" | "variable" | "flag";
+  /** The file's path, the command that was told (`piko share`), the variable (`$EDITOR`) or the flag (`--editor`). */
   name: string | null;
   line: number | null;
   column: number | null;
@@ -43,7 +43,9 @@ export interface Layers {
   project?: Layer<ProjectConfig> | undefined;
   /** Variables that say something where the files do not, by their name. */
   variables?: { VISUAL?: string; EDITOR?: string; COMPOSE_FILE?: readonly string[] } | undefined;
-  flags?: { editor?: string | undefined } | undefined;
+  /** The services to share by what `piko share` and `piko isolate` have said on this machine. */
+  shared?: readonly string[] | undefined;
+  flags?: { editor?: string | undefined; shared?: readonly string[] | undefined } | undefined;
 }
 
 /** The shell that every container has which has one at all. */
@@ -55,7 +57,7 @@ export function mergeSettings(layers: Layers): Setting[] {
   const inUser = (value: unknown, ...path: (string | number)[]) => said("user", user, value, path);
   const inProject = (value: unknown, ...path: (string | number)[]) =>
     said("project", project, value, path);
-  const list = (field: "shared" | "ignore" | "copy" | "link") =>
+  const list = (field: "ignore" | "copy" | "link") =>
     setting([field], inProject(filled(project?.config[field]), field), byDefault([]));
   const scripts = Object.entries(project?.config.scripts ?? {});
   const shells = new Set(
@@ -75,7 +77,7 @@ export function mergeSettings(layers: Layers): Setting[] {
         setting(["scripts", name], inProject(script, "scripts", name))
       ),
     ),
-    list("shared"),
+    sharedSetting(layers),
     ...orEmpty(
       "shells",
       {},
@@ -115,6 +117,21 @@ export function mergeSettings(layers: Layers): Setting[] {
 interface Said {
   value: unknown;
   source: Source;
+}
+
+function sharedSetting({ project, shared, flags = {} }: Layers): Setting {
+  const inFile = project?.config.shared ?? [];
+  const before = shared ?? inFile;
+  const asked = flags.shared?.filter((service) => !before.includes(service)) ?? [];
+  const isTold = shared !== undefined && shared.join() !== inFile.toSorted().join();
+  const isMore = before.some((service) => !inFile.includes(service));
+  return setting(
+    ["shared"],
+    named("flag", "--shared", asked.length > 0 ? [...before, ...asked] : undefined),
+    named("registry", isMore ? "piko share" : "piko isolate", isTold ? shared : undefined),
+    said("project", project, filled(inFile), ["shared"]),
+    byDefault([]),
+  );
 }
 
 function windowSettings({ user, project }: Layers): Setting[] {
@@ -158,7 +175,11 @@ function said<Config>(
   return { value, source: { kind, name: layer.file, line, column } };
 }
 
-function named(kind: "variable" | "flag", name: string, value: unknown): Said | undefined {
+function named(
+  kind: "registry" | "variable" | "flag",
+  name: string,
+  value: unknown,
+): Said | undefined {
   if (value === undefined || value === "") return undefined;
   return { value, source: { kind, name, line: null, column: null } };
 }

@@ -5,7 +5,7 @@ import type { Finding } from "../domain/config_text.ts";
 import { PikoError } from "../domain/errors.ts";
 import { nearestName, quote } from "../domain/names.ts";
 import type { Watch } from "../domain/report.ts";
-import { type Layer, mergeSettings, type Setting } from "../domain/settings.ts";
+import { type Layer, type Layers, mergeSettings, type Setting } from "../domain/settings.ts";
 import { findComposeFiles } from "../programs/compose.ts";
 import {
   type ConfigFile,
@@ -17,6 +17,7 @@ import {
 } from "../programs/config_file.ts";
 import { findUsualEditor } from "../programs/editor.ts";
 import { isThere } from "./files.ts";
+import { wantedShared } from "./shared_services.ts";
 import { keepSchema, projectConfigPath } from "./starter_config.ts";
 import type { Tools } from "./tools.ts";
 import { userConfigPath } from "./user_config.ts";
@@ -53,7 +54,7 @@ export interface CheckedConfig {
 export async function showConfig(
   tools: Tools,
   folder: string,
-  flags: { editor?: string | undefined },
+  flags: NonNullable<Layers["flags"]>,
   watch: Watch,
 ): Promise<ShownConfig> {
   const root = await findRoot(tools, folder);
@@ -79,6 +80,7 @@ export async function showConfig(
     root: root ?? null,
     settings: mergeSettings({
       ...layers,
+      shared: toldShared(tools, root, layers.project?.config.shared ?? []),
       defaults: { compose: found?.by === "name" ? files : [], editor },
       variables: { ...variables, ...found?.by === "COMPOSE_FILE" ? { COMPOSE_FILE: files } : {} },
     }),
@@ -141,6 +143,16 @@ function layerOf<Config>(
   const { config, warnings } = configured(file);
   for (const message of warnings) watch.report({ kind: "warning", message });
   return { config, file: file.path, placeOf: file.placeOf };
+}
+
+/** Lists the services to share by what was told of this project on this machine; undefined where nothing was. */
+function toldShared(
+  tools: Tools,
+  root: string | undefined,
+  shared: string[],
+): string[] | undefined {
+  const project = root === undefined ? undefined : tools.projects.findByRoot(root);
+  return project === undefined ? undefined : wantedShared(tools, project.id, { shared });
 }
 
 async function readForCheck<Config>(

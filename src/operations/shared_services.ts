@@ -84,7 +84,7 @@ export function lockShared(
 export function wantedShared(
   tools: Tools,
   projectId: number,
-  config: ProjectConfig,
+  config: Pick<ProjectConfig, "shared">,
   asked: readonly string[] = [],
 ): string[] {
   const known = tools.shared.list(projectId);

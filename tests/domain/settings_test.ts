@@ -13,7 +13,7 @@ import {
 import { customWindows, shellArgv } from "../../src/domain/windows.ts";
 
 /** What is merged: the two files as text, and the rest. */
-interface Merged extends Partial<Pick<Layers, "flags" | "variables" | "defaults">> {
+interface Merged extends Partial<Pick<Layers, "flags" | "variables" | "defaults" | "shared">> {
   user?: string;
   project?: string;
 }
@@ -123,6 +123,35 @@ const CASES: [what: string, merged: Merged, field: string, settings: string[]][]
   ]],
   ["lists", { project: "shared: [a]\nignore:\n  - b\ncopy: [c/, ./c]\nlink: [d]\n" }, "copy", [
     'copy = ["c"] # .piko.yml:4:1',
+  ]],
+  [
+    "what is shared, as the file says",
+    { project: "shared: [b, a]\n", shared: ["a", "b"] },
+    "shared",
+    [
+      'shared = ["b","a"] # .piko.yml:1:1',
+    ],
+  ],
+  ["what piko share has added", { project: "shared: [b]\n", shared: ["a", "b"] }, "shared", [
+    'shared = ["a","b"] # piko share, over .piko.yml:1:1',
+  ]],
+  ["what piko isolate has left", { project: "shared: [a, b]\n", shared: ["b"] }, "shared", [
+    'shared = ["b"] # piko isolate, over .piko.yml:1:1',
+  ]],
+  ["what piko isolate has taken away", { project: "shared: [b]\n", shared: [] }, "shared", [
+    "shared = [] # piko isolate, over .piko.yml:1:1",
+  ]],
+  [
+    "--shared above all",
+    { project: "shared: [b]\n", shared: ["b"], flags: { shared: ["c", "b"] } },
+    "shared",
+    ['shared = ["b","c"] # --shared, over .piko.yml:1:1'],
+  ],
+  ["--shared of what is shared already", { shared: ["b"], flags: { shared: ["b"] } }, "shared", [
+    'shared = ["b"] # piko share',
+  ]],
+  ["nothing shared anywhere", { project: "shared: []\n", shared: [] }, "shared", [
+    "shared = [] # default",
   ]],
   ["a shell of the person", { user: "shells: { db: bash }\n", project: "shells: {}\n" }, "shells", [
     'shells.db = "bash" # config.yml:1:11',

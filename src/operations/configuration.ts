@@ -11,12 +11,14 @@ import {
   type ConfigFile,
   configured,
   findMisnamed,
+  fingerprintConfig,
   readComposeServices,
   readProjectFile,
   readUserFile,
 } from "../programs/config_file.ts";
 import { findUsualEditor } from "../programs/editor.ts";
 import { isThere } from "./files.ts";
+import { findEnvironmentAt } from "./find_environment.ts";
 import { wantedShared } from "./shared_services.ts";
 import { keepSchema, projectConfigPath } from "./starter_config.ts";
 import type { Tools } from "./tools.ts";
@@ -58,6 +60,11 @@ export async function showConfig(
   watch: Watch,
 ): Promise<ShownConfig> {
   const root = await findRoot(tools, folder);
+  const worktree = await findDifferingWorktree(tools, folder);
+  if (worktree !== undefined) {
+    const message = `${projectConfigPath(worktree)} differs from the root's, which counts`;
+    watch.report({ kind: "note", message });
+  }
   const project = root === undefined ? undefined : await readProjectFile(root);
   const userPath = userConfigPath(tools.variables);
   const user = userPath === undefined ? undefined : await readUserFile(userPath);
@@ -87,7 +94,10 @@ export async function showConfig(
   };
 }
 
-/** Checks the project's file and the person's own, also against the compose files and the services in them. */
+/**
+ * Checks the project's file and the person's own, also against the compose files and the services in them; within a worktree
+ * whose own file differs, that one too, which may become the project's.
+ */
 export async function checkConfig(
   tools: Tools,
   folder: string,
@@ -97,22 +107,43 @@ export async function checkConfig(
   const root = await findRoot(tools, folder);
   if (root !== undefined) {
     await keepSchema(root, watch);
-    const project = await readForCheck(
-      projectConfigPath(root),
-      () => readProjectFile(root),
-      checked,
-    );
-    const misnamed = await findMisnamed(root);
-    if (project === undefined && misnamed !== undefined) {
-      checked.findings.push(aboutFile(`${root}/.piko.yaml`, "warning", misnamed));
-    }
-    if (project?.config !== undefined) {
-      checked.findings.push(...await checkAgainstCompose(tools, root, project, project.config));
-    }
+    await checkProject(tools, root, checked);
+    const worktree = await findDifferingWorktree(tools, folder);
+    if (worktree !== undefined) await checkProject(tools, worktree, checked);
   }
   const userPath = userConfigPath(tools.variables);
   if (userPath !== undefined) await readForCheck(userPath, () => readUserFile(userPath), checked);
   return checked;
+}
+
+async function checkProject(tools: Tools, root: string, checked: CheckedConfig): Promise<void> {
+  const path = projectConfigPath(root);
+  const own: CheckedConfig = { files: [], findings: [] };
+  const file = await readForCheck(path, () => readProjectFile(root), own);
+  const misnamed = await findMisnamed(root);
+  if (file === undefined && misnamed !== undefined) {
+    own.findings.push(aboutFile(`${root}/.piko.yaml`, "warning", misnamed));
+  }
+  if (file?.config !== undefined) {
+    own.findings.push(...await checkAgainstCompose(tools, root, file, file.config));
+  }
+  const place = ({ line, column }: FileFinding) => [line ?? 0, column ?? 0] as const;
+  own.findings.sort((one, other) =>
+    place(one)[0] - place(other)[0] || place(one)[1] - place(other)[1]
+  );
+  checked.files.push(...own.files);
+  checked.findings.push(...own.findings);
+}
+
+/** Finds the worktree of an environment around a folder, where its own file says something else than the root's. */
+async function findDifferingWorktree(tools: Tools, folder: string): Promise<string | undefined> {
+  const record = findEnvironmentAt(tools, folder);
+  if (record === undefined) return undefined;
+  const [own, used] = await Promise.all([
+    fingerprintConfig(record.path),
+    fingerprintConfig(record.root),
+  ]);
+  return own === undefined || own === used ? undefined : record.path;
 }
 
 /**

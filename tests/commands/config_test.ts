@@ -344,7 +344,18 @@ Deno.test({
     assert.equal(created.stderr.split("\n").filter((line) => line === differs).length, 1);
     assert.ok(created.stderr.includes(`diff '${sandbox.root}/.piko.yml' '${path}/.piko.yml'`));
     assert.doesNotMatch((await sandbox.piko(["up", "other"])).stderr, /differs/);
-    // In the worktree too, the root's is what holds.
+    // In the worktree too, the root's is what holds; the branch's own can be checked there before it becomes the root's.
+    const shown = await sandbox.piko(["config"], { cwd: path });
+    assert.match(
+      shown.stderr,
+      /worktrees\/other\/\.piko\.yml differs from the root's, which counts$/m,
+    );
+    const checked = await sandbox.pass("config check", { cwd: path });
+    assert.match(
+      checked,
+      /^✓ Nothing is wrong with \S+\/\.piko\.yml and \S+\/worktrees\/other\/\.piko\.yml;/,
+    );
+    assert.doesNotMatch(await sandbox.pass("config check"), /worktrees/);
     assert.match(
       await sandbox.pass("config", { cwd: path }),
       /setup: echo by the root +# \.piko\.yml:1$/m,
@@ -353,5 +364,34 @@ Deno.test({
     await sandbox.write(`${path}/.piko.yml`, "scripts: { setup: echo once more }\n");
     assert.match((await sandbox.piko(["up", "other"])).stderr, /differs/);
     assert.doesNotMatch((await sandbox.piko(["up", "other"])).stderr, /differs/);
+  },
+});
+
+Deno.test({
+  name: "what piko passes on of compose and of scripts holds no secrets",
+  ...needs("git", "engine", "compose"),
+  fn: async () => {
+    await using sandbox = await Sandbox.create({
+      files: { "compose.yml": COMPOSE, ".gitignore": ".env\n" },
+      init: true,
+    });
+    await sandbox.write(".env", 'DB_PASSWORD="hunter2 and more\nPORT=1\n');
+    const { exitCode, stdout, stderr } = await sandbox.piko([
+      "create",
+      "one",
+      "--no-start",
+      "--json",
+    ]);
+    assert.equal(exitCode, 1, stderr);
+    assert.match(stderr, /\.env: line \d+: unterminated quoted value "\*\*\*/);
+    assert.doesNotMatch(stdout + stderr, /hunter2/);
+    await sandbox.write(".env", "");
+    await sandbox.write(".piko.yml", "scripts:\n  prepare: 'echo API_TOKEN=hunter2; exit 4'\n");
+    const failed = await sandbox.piko(["create", "one", "--no-start", "--json", "--quiet"]);
+    assert.equal(failed.exitCode, 1, failed.stderr);
+    assert.deepEqual(JSON.parse(failed.stdout).error.details, ["API_TOKEN=***"]);
+    await sandbox.write(".piko.yml", "scripts:\n  run: API_TOKEN=hunter2 npm run dev: fast\n");
+    const broken = await sandbox.piko(["run", "one"]);
+    assert.doesNotMatch((await sandbox.piko(["create", "one"])).stderr + broken.stderr, /hunter2/);
   },
 });

@@ -69,7 +69,7 @@ const GROUPS: readonly (readonly [title: string, names: readonly CheckName[]])[]
   ["Registry", ["home", "registry", "disk"]],
   ["Projects", ["project", "config", "git-entry", "folder"]],
   ["Environments", ["environment", "worktree", "override", "session", "port"]],
-  ["Docker", ["container", "network", "network-room", "volume"]],
+  ["Docker", ["shared", "container", "network", "network-room", "volume"]],
 ];
 
 function show(diagnoses: readonly Diagnosis[], output: Output): string {

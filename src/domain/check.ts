@@ -5,7 +5,7 @@ export const CHECK_NAMES = [
   ...["git", "tmux", "docker", "compose", "engine", "fzf", "editor"] as const,
   ...["home", "registry", "disk", "config", "project"] as const,
   ...["environment", "worktree", "override", "session", "port"] as const,
-  ...["container", "network", "network-room", "volume"] as const,
+  ...["shared", "container", "network", "network-room", "volume"] as const,
   ...["git-entry", "folder"] as const,
 ] as const;
 

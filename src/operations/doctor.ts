@@ -14,6 +14,7 @@ import { checkFolders, checkProjects } from "./doctor/check_folders.ts";
 import { checkPorts } from "./doctor/check_ports.ts";
 import { checkPrograms } from "./doctor/check_programs.ts";
 import { checkDisks, checkHome, checkRegistry } from "./doctor/check_registry.ts";
+import { checkShared } from "./doctor/check_shared.ts";
 import { checkSessions } from "./doctor/check_sessions.ts";
 import { count, type Finding, type Level } from "./doctor/finding.ts";
 import { surveyWorld, type World } from "./doctor/world.ts";
@@ -95,6 +96,7 @@ async function lookAtAll(tools: Tools, watch: Watch): Promise<Finding[]> {
     ...await guarded("disk", () => checkDisks(tools)),
     ...await guarded("project", () => checkProjects(world)),
     ...await guarded("environment", () => checkEnvironments(world)),
+    ...await guarded("shared", () => checkShared(world)),
     ...await guarded("session", () => checkSessions(world)),
     ...await guarded("port", () => Promise.resolve(checkPorts(world))),
     ...await guarded("container", () => checkEngine(world)),
@@ -124,6 +126,7 @@ function inOrder(world: World): Partial<Record<CheckName, string>> {
       : {}),
     ...(world.sessions === undefined ? {} : { session: "Every session is there, and belongs" }),
     ...(world.engine === undefined ? {} : {
+      shared: "Every shared service is where it is expected",
       port: "Nobody else has a port of an environment",
       container: "Every container of piko belongs to an environment",
       network: "Every network of piko belongs to an environment",

@@ -64,12 +64,12 @@ export async function startEnvironment(
   using _lock = await lockEnvironment(tools, { id: found.projectId }, found.name, watch);
   const record = tools.environments.require(found.id);
   await requireWorktree(record);
-  const { services } = request;
+  const { services, start = true, move = false } = request;
   return await recordSteps(
     tools,
     record.id,
     "up",
-    { services },
+    { services, start, move },
     (begin) => startContainers(tools, record, request, watch, begin),
   );
 }

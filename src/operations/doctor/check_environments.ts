@@ -18,7 +18,7 @@ import { isThere } from "../files.ts";
 import { ensureSession } from "../sessions.ts";
 import { restartEnvironment, startEnvironment, stopEnvironment } from "../start_environment.ts";
 import { type Finding, word } from "./finding.ts";
-import { isEmptyFolder, mendLocked, throwAway } from "./mend.ts";
+import { isEmptyFolder, mendLocked, settle, throwAway } from "./mend.ts";
 import type { EnvironmentState, World } from "./world.ts";
 
 /** Checks every environment whose project is where it was. */
@@ -108,9 +108,8 @@ function checkBrokenOff(world: World, environment: EnvironmentState): Finding[] 
       message: `${qualified(record)} is half way: ${brokenOff(environment, operation, last)}`,
       hint: words.join(" "),
       mend: async () => {
-        // Waits for what a killed piko has left at work.
-        await mendLocked(world, record, () => Promise.resolve(""));
-        await again(world, record, services);
+        await settle(world, record);
+        await again(world, record, last.detail);
         tools.environments.endOperation(record.id, operation);
         watch.report({ kind: "note", message: `Did again: ${words.join(" ")}` });
         return `Did again: ${words.join(" ")}`;
@@ -123,15 +122,25 @@ function checkBrokenOff(world: World, environment: EnvironmentState): Finding[] 
 const AGAIN: Readonly<
   Record<
     string,
-    (world: World, record: EnvironmentRecord, services: string[]) => Promise<unknown>
+    (world: World, record: EnvironmentRecord, detail: StepRecord["detail"]) => Promise<unknown>
   >
 > = {
-  up: ({ tools, watch }, record, services) =>
-    startEnvironment(tools, record, { services, wait: false, timeout: 0 }, watch),
-  restart: ({ tools, watch }, record, services) =>
-    restartEnvironment(tools, record, { services, wait: false, timeout: 0 }, watch),
-  down: ({ tools, watch }, record, services) => stopEnvironment(tools, record, services, watch),
+  up: ({ tools, watch }, record, { services, start, move }) =>
+    startEnvironment(tools, record, {
+      services: listOf(services),
+      start: start !== false,
+      move: move === true,
+      ...WITHOUT_WAITING,
+    }, watch),
+  restart: ({ tools, watch }, record, { services }) => {
+    const request = { services: listOf(services), ...WITHOUT_WAITING };
+    return restartEnvironment(tools, record, request, watch);
+  },
+  down: ({ tools, watch }, record, { services }) =>
+    stopEnvironment(tools, record, listOf(services), watch),
 };
+
+const WITHOUT_WAITING = { wait: false, timeout: 0 };
 
 async function checkWorktree(world: World, environment: EnvironmentState): Promise<Finding[]> {
   const { record, state } = environment;

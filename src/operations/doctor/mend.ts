@@ -28,6 +28,14 @@ export async function mendLocked(
   return record?.id === id ? await work(record) : MENDED_MEANWHILE;
 }
 
+/** Waits for what a killed piko has left at work; what is called after it may no longer wait. */
+export async function settle(
+  { tools, watch }: World,
+  { projectId, name }: Pick<EnvironmentRecord, "projectId" | "name">,
+): Promise<void> {
+  using _lock = await lockEnvironment(tools, { id: projectId }, name, watch, PATIENCE);
+}
+
 /** Does work under the lock of a name that no environment has, unless one has got it meanwhile. */
 export async function mendNameless(
   { tools, watch }: World,
@@ -53,9 +61,8 @@ export async function throwAway(world: World, { record }: EnvironmentState): Pro
       hint: "run piko doctor --fix outside of it",
     });
   }
-  // Waits for what a killed piko has left at work; the destroy itself would be refused.
-  const now = await mendLocked(world, record, (found) => Promise.resolve(found.state));
-  if (now !== state) return MENDED_MEANWHILE;
+  await settle(world, record);
+  if (tools.environments.find(record.projectId, name)?.state !== state) return MENDED_MEANWHILE;
   const { keptVolumes } = await destroyEnvironment(tools, record, {
     volumes: false,
     force: false,

@@ -1,0 +1,86 @@
+/** Looks whether the shared services of each project are where the registry says. */
+
+import { PikoError } from "../../domain/errors.ts";
+import { SHARED_NAME } from "../../domain/names.ts";
+import { inspectLock } from "../../store/locks.ts";
+import type { ProjectRecord } from "../../store/projects.ts";
+import { lockKey, locksFolder } from "../lock_names.ts";
+import { findSharedProblems, reconcileShared } from "../reconcile_shared.ts";
+import type { Finding } from "./finding.ts";
+import { settle } from "./mend.ts";
+import type { World } from "./world.ts";
+
+/** Checks the shared services of all projects; without an engine nobody can tell where they are. */
+export async function checkShared(world: World): Promise<Finding[]> {
+  if (world.engine === undefined) return [];
+  const found: Finding[] = [];
+  for (const { project, worktrees } of world.projects) {
+    if (worktrees === undefined) continue;
+    found.push(...await checkProject(world, project));
+  }
+  return found;
+}
+
+async function checkProject(world: World, project: ProjectRecord): Promise<Finding[]> {
+  const { tools } = world;
+  const { held, holder } = await inspectLock(
+    locksFolder(tools),
+    lockKey(project.id, SHARED_NAME),
+  );
+  if (held) {
+    const who = holder === undefined
+      ? "another piko"
+      : `"${holder.command}" (process ${holder.pid})`;
+    const message = `What ${project.name} shares was left alone: ${who} is at work on it`;
+    return [{ name: "shared", level: "note", message, hint: "look again when it is done" }];
+  }
+  let mending: Promise<string[]> | undefined;
+  const found = (await findSharedProblems(tools, project)).map(({ message }): Finding => ({
+    name: "shared",
+    level: "wrong",
+    message: `${message} (${project.name})`,
+    hint: `piko doctor --fix, or: piko -C ${project.root} share`,
+    mend: async () => {
+      // All of a project's are mended at once.
+      const mended = await (mending ??= reconcile(world, project));
+      const isLeft = !mended.includes(message) &&
+        (await findSharedProblems(tools, project)).some((left) => left.message === message);
+      if (!isLeft) return `Put in order: ${message}`;
+      throw new PikoError("what was tried did not help", {
+        code: "failed",
+        hint: `piko -C ${project.root} share`,
+      });
+    },
+  }));
+  return [...found, ...checkBrokenOff(world, project)];
+}
+
+/** Finds what share, isolate, up, down and restart of shared services have left when they were killed. */
+function checkBrokenOff(world: World, project: ProjectRecord): Finding[] {
+  const { tools } = world;
+  const record = tools.shared.find(project.id);
+  if (record === undefined) return [];
+  const last = tools.environments.listSteps(record.id).at(-1);
+  if (last === undefined) return [];
+  return [{
+    name: "shared",
+    level: "wrong",
+    message:
+      `What ${project.name} shares is half way: piko ${last.operation} was broken off at step "${last.step}"`,
+    hint: `piko -C ${project.root} share`,
+    mend: async () => {
+      await reconcile(world, project);
+      // With its last service the record is gone, too.
+      const left = tools.shared.find(project.id);
+      for (const { operation } of left === undefined ? [] : tools.environments.listSteps(left.id)) {
+        tools.environments.endOperation(record.id, operation);
+      }
+      return `Put in order what ${project.name} shares`;
+    },
+  }];
+}
+
+async function reconcile(world: World, project: ProjectRecord): Promise<string[]> {
+  await settle(world, { projectId: project.id, name: SHARED_NAME });
+  return await reconcileShared(world.tools, project, world.watch);
+}

@@ -1,202 +1,169 @@
 /**
- * kill -9 at every step of create and destroy: the registry knows how far it came, `piko destroy` finishes what is left,
- * nothing of the user's is lost, and the name is free again.
+ * kill -9 after every step that create, destroy and up record, in both modes: after `piko doctor --fix` nothing is left over
+ * and nothing lost, and the command can be said again.
  */
 
 import assert from "node:assert/strict";
 import { needs } from "../needs.ts";
-import { CREATE_STEPS, DESTROY_STEPS, Holding } from "./broken_off.ts";
 import { Sandbox } from "../sandbox.ts";
-import { refuteAccident, stateOf } from "./refusal.ts";
+import { doctor } from "./doctor.ts";
+import { KillPoints } from "./kill_points.ts";
+import { stateOf } from "./refusal.ts";
 
-const engine = needs("git", "engine", "compose", "images");
+/** An application with data, and a service that all environments share. */
+const COMPOSE = `services:
+  app: &service
+    image: busybox:1.36
+    command: sleep 1000
+    init: true
+    stop_grace_period: 0s
+    ports: ["8025"]
+    volumes: [data:/data]
+    healthcheck: { test: [CMD, "true"], interval: 200ms, retries: 1000 }
+  kv:
+    <<: *service
+    volumes: []
+volumes: { data: {} }
+`;
 
-Deno.test({
-  name: "piko destroy finishes what a create that was killed at any step has left",
-  ...engine,
-  async fn(t) {
-    await using holding = await Holding.create();
-    const { sandbox } = holding;
-    await holding.hold(undefined);
-    const before = await stateOf(sandbox);
-    for (const step of CREATE_STEPS) {
-      await t.step(step, async () => {
-        await using piko = await holding.createUntil(step);
-        piko.kill("SIGKILL");
-        assert.equal(await piko.ended(), 137);
-        await holding.endHeld();
-        assert.equal(await holding.status(), "failed");
-        const refused = await sandbox.fail("create one", 4);
-        assert.match(refused, /"one" exists already, and was not made completely/);
-        assert.match(refused, /piko destroy one/);
-        await sandbox.fail("up one", 4);
+const CONFIG = `scripts:
+  prepare: echo prepared
+  setup: echo set up
+  destroy: echo destroyed
+`;
 
-        await holding.hold(undefined);
-        const { exitCode, stderr } = await sandbox.piko(["destroy", "one", "--volumes"]);
-        assert.equal(exitCode, 0, stderr);
-        refuteAccident(stderr);
-        assert.deepEqual(await stateOf(sandbox), before);
-      });
-    }
-    await sandbox.pass("create one");
-    assert.equal(await holding.status(), "running");
-    await sandbox.pass("destroy one --volumes --delete-branch");
-    assert.deepEqual(await stateOf(sandbox), before);
-  },
-});
+/** What there is, but for volumes: they are somebody's data, and stay. */
+async function stateWithoutVolumes(sandbox: Sandbox): Promise<Record<string, unknown>> {
+  const { engine, ...state } = await stateOf(sandbox);
+  return { ...state, engine: (engine as string[]).filter((what) => !what.startsWith("volume ")) };
+}
 
-Deno.test({
-  name: "piko destroy finishes what a destroy that was killed at any step has left",
-  ...engine,
-  async fn(t) {
-    await using holding = await Holding.create();
-    const { sandbox } = holding;
-    await holding.hold(undefined);
-    const before = await stateOf(sandbox);
-    for (const step of DESTROY_STEPS) {
-      await t.step(step, async () => {
-        await sandbox.pass("create one");
-        const made = await stateOf(sandbox);
-        await using piko = await holding.destroyUntil(step, "--delete-branch");
-        piko.kill("SIGKILL");
-        // The last steps take milliseconds: piko may have been through with them.
-        const exitCode = await piko.ended();
-        await holding.endHeld();
-        await holding.hold(undefined);
-        if (step === "destroy") {
-          assert.equal(exitCode, 137);
-          // Nothing has been touched yet, so it is what it was.
+/** Proves that `piko doctor --fix` leaves nothing that is wrong. */
+async function mend(sandbox: Sandbox): Promise<void> {
+  const { wrong, stderr } = await doctor(sandbox, ["--fix"]);
+  assert.deepEqual(wrong, [], stderr);
+}
+
+const MODES = [
+  { mode: "docker", running: "running", files: { "compose.yaml": COMPOSE, ".piko.yml": CONFIG } },
+  { mode: "simple", running: "simple", files: { "a.txt": "a\n", ".piko.yml": CONFIG } },
+] as const;
+
+for (const { mode, running, files } of MODES) {
+  const options = mode === "docker"
+    ? needs("git", "tmux", "engine", "compose", "images")
+    : needs("git", "tmux");
+  const make = async () => {
+    const sandbox = await Sandbox.create({ files, init: true });
+    if (mode === "docker") await sandbox.pass("share kv --no-wait");
+    return sandbox;
+  };
+  const unmake = async (sandbox: Sandbox) => {
+    if (mode === "docker") await sandbox.pass("isolate kv");
+  };
+  const statusOf = async (sandbox: Sandbox) =>
+    (await sandbox.json("list")).environments.find(({ name }) => name === "one")?.status;
+
+  Deno.test({
+    name: `piko doctor --fix takes back a create that was killed at any step, in ${mode} mode`,
+    ...options,
+    async fn(t) {
+      await using sandbox = await make();
+      const before = await stateOf(sandbox);
+      const points = new KillPoints(sandbox);
+      const steps = await points.stepsOf("create one");
+      await sandbox.pass("destroy one --volumes --delete-branch");
+      assert.deepEqual(await stateOf(sandbox), before);
+      for (const [index, step] of steps.entries()) {
+        await t.step(step, async () => {
+          // Each of them says the command of the one before again.
+          await points.killAfter("create one", steps, index);
+          await mend(sandbox);
+          const status = await statusOf(sandbox);
+          // With its last step it is whole.
+          assert.equal(status, index === steps.length - 1 ? running : undefined);
+          if (status !== undefined) await sandbox.pass("destroy one --delete-branch");
+          assert.deepEqual(await stateWithoutVolumes(sandbox), before);
+        });
+      }
+      await sandbox.pass("create one");
+      assert.equal(await statusOf(sandbox), running);
+      await sandbox.pass("destroy one --volumes --delete-branch");
+      assert.deepEqual(await stateOf(sandbox), before);
+      await unmake(sandbox);
+    },
+  });
+
+  Deno.test({
+    name: `piko doctor --fix finishes a destroy that was killed at any step, in ${mode} mode`,
+    ...options,
+    async fn(t) {
+      await using sandbox = await make();
+      const data = `${sandbox.root}/.piko/data/one`;
+      await sandbox.git("branch", "one");
+      const before = await stateOf(sandbox);
+      const points = new KillPoints(sandbox);
+      const createWithData = async () => {
+        await sandbox.pass("create one --no-wait");
+        await sandbox.write(`${data}/rows`, "precious\n");
+      };
+      await createWithData();
+      const steps = await points.stepsOf("destroy one");
+      for (const [index, step] of steps.entries()) {
+        await t.step(step, async () => {
+          await createWithData();
+          const made = await stateOf(sandbox);
+          await points.killAfter("destroy one", steps, index);
+          await mend(sandbox);
+          const status = await statusOf(sandbox);
+          if (status !== undefined) {
+            // Nothing was touched yet: it is what it was.
+            assert.deepEqual(await stateOf(sandbox), made);
+            await sandbox.pass("destroy one");
+          } else if (await sandbox.exists(data)) {
+            // Data is never deleted by doctor; what destroy had begun to delete, the user has asked for.
+            assert.equal(await Deno.readTextFile(`${data}/rows`), "precious\n");
+            await Deno.remove(data, { recursive: true });
+          }
+          assert.deepEqual(await stateWithoutVolumes(sandbox), before);
+        });
+      }
+      await sandbox.pass("create one --no-wait");
+      await sandbox.pass("destroy one --volumes");
+      assert.deepEqual(await stateOf(sandbox), before);
+      await unmake(sandbox);
+    },
+  });
+
+  Deno.test({
+    name: `piko doctor --fix does an up again that was killed at any step, in ${mode} mode`,
+    ...options,
+    async fn(t) {
+      await using sandbox = await make();
+      await sandbox.pass("create one --no-wait");
+      const made = await stateOf(sandbox);
+      const points = new KillPoints(sandbox);
+      const stop = async () => {
+        await sandbox.pass("down one");
+        await sandbox.tmux("kill-server");
+        if (mode === "docker") {
+          await Deno.remove(`${sandbox.worktree("one")}/docker-compose.piko.yml`);
+        }
+      };
+      await stop();
+      const steps = await points.stepsOf("up one");
+      for (const [index, step] of steps.entries()) {
+        await t.step(step, async () => {
+          await stop();
+          await points.killAfter("up one", steps, index);
+          await mend(sandbox);
+          assert.deepEqual(await sandbox.sessions(), [`piko/${sandbox.project}/one`]);
+          await sandbox.pass("up one");
           assert.deepEqual(await stateOf(sandbox), made);
-        } else if (exitCode === 137 && await holding.status() !== undefined) {
-          assert.equal(await holding.status(), "failed");
-        }
-        if (await holding.status() !== undefined) {
-          await sandbox.pass("destroy one --delete-branch --volumes");
-        } else {
-          await sandbox.run(["docker", "volume", "rm", `piko-${sandbox.project}-one_data`]);
-        }
-        assert.deepEqual(await stateOf(sandbox), before);
-      });
-    }
-  },
-});
-
-Deno.test({
-  name: "piko destroy finishes a killed create although it is broken off itself",
-  ...engine,
-  async fn() {
-    await using holding = await Holding.create();
-    const { sandbox } = holding;
-    await holding.hold(undefined);
-    const before = await stateOf(sandbox);
-    await using piko = await holding.createUntil("setup", { grace: "3s" });
-    piko.kill("SIGKILL");
-    await piko.ended();
-    await holding.endHeld();
-    await holding.hold(undefined);
-    const variables = { DOCKER_HOST: `unix://${sandbox.folder}/none.sock` };
-    await using destroy = await holding.destroyUntil("containers");
-    destroy.kill("SIGKILL");
-    await destroy.ended();
-    assert.equal(await holding.status(), "failed");
-    await sandbox.fail("destroy one --volumes", 5, { variables });
-    assert.equal(await holding.status(), "failed");
-    await sandbox.pass("destroy one --volumes");
-    // The branch was made by that create, and has no commit of its own.
-    assert.deepEqual(await stateOf(sandbox), before);
-  },
-});
-
-Deno.test({
-  name: "piko destroy keeps what the user did in an environment whose create was killed",
-  ...needs("git"),
-  async fn(t) {
-    await using holding = await Holding.create();
-    const { sandbox } = holding;
-    await sandbox.git("rm", "--quiet", "compose.yaml");
-    await sandbox.git("commit", "--quiet", "--message", "Simple mode");
-    const killed = async () => {
-      await using piko = await holding.createUntil("setup");
-      piko.kill("SIGKILL");
-      await piko.ended();
-      await holding.endHeld();
-      await holding.hold(undefined);
-    };
-    const worktree = sandbox.worktree("one");
-
-    await t.step("files", async () => {
-      await killed();
-      await Deno.writeTextFile(`${worktree}/work.txt`, "precious\n");
-      const said = await sandbox.fail("destroy one", 4);
-      assert.match(said, /untracked: work\.txt/);
-      assert.equal(await Deno.readTextFile(`${worktree}/work.txt`), "precious\n");
-      await Deno.remove(`${worktree}/work.txt`);
-      await sandbox.pass("destroy one");
-      assert.equal(await sandbox.git("branch", "--list", "one"), "");
-    });
-    await t.step("commits", async () => {
-      await killed();
-      await sandbox.run(["git", "commit", "--quiet", "--allow-empty", "-m", "Work"], worktree);
-      const commit = await sandbox.git("rev-parse", "one");
-      await sandbox.pass("destroy one");
-      assert.equal(await sandbox.git("rev-parse", "one"), commit);
-    });
-    await t.step("a branch that was there before", async () => {
-      const commit = await sandbox.git("rev-parse", "one");
-      await killed();
-      await sandbox.pass("destroy one");
-      assert.equal(await sandbox.git("rev-parse", "one"), commit);
-    });
-  },
-});
-
-Deno.test({
-  name: "piko destroy finishes a create that was killed with git in the middle of the checkout",
-  ...needs("git"),
-  async fn() {
-    await using holding = await Holding.create({
-      ".gitattributes": "slow.txt filter=slow\n",
-      "a.txt": "a\n",
-      "slow.txt": "slow\n",
-      "z.txt": "z\n",
-    });
-    const { sandbox } = holding;
-    await sandbox.git("rm", "--quiet", "compose.yaml");
-    await sandbox.git("commit", "--quiet", "--message", "Simple mode");
-    const home = `${sandbox.folder}/home`;
-    await sandbox.git("config", "filter.slow.smudge", `sh '${home}/hold' checkout; cat`);
-    await holding.hold(undefined);
-    const before = await stateOf(sandbox);
-    await using piko = await holding.createUntil("checkout");
-    const git = (await sandbox.run(["pgrep", "-f", `git -C ${sandbox.root} worktree add`])).split(
-      "\n",
-    );
-    piko.kill("SIGKILL");
-    await piko.ended();
-    for (const pid of git) Deno.kill(Number(pid), "SIGKILL");
-    await holding.endHeld();
-    await holding.hold(undefined);
-    assert.equal(await holding.status(), "failed");
-    await sandbox.pass("destroy one");
-    assert.deepEqual(await stateOf(sandbox), before);
-    await sandbox.pass("create one");
-    assert.equal(await Deno.readTextFile(`${sandbox.worktree("one")}/slow.txt`), "slow\n");
-    await sandbox.pass("destroy one --delete-branch");
-  },
-});
-
-Deno.test({
-  name: "piko destroy takes along the half of an override file that a kill has left",
-  ...needs("git"),
-  async fn() {
-    await using sandbox = await Sandbox.create({ init: true });
-    await sandbox.pass("create one");
-    const worktree = sandbox.worktree("one");
-    await sandbox.write(`${worktree}/docker-compose.piko.yml.${crypto.randomUUID()}.tmp`, "# Ma");
-    await sandbox.write(`${worktree}/docker-compose.piko.yml.notes`, "precious\n");
-    const said = await sandbox.fail("destroy one", 4);
-    assert.match(said, /untracked: docker-compose\.piko\.yml\.notes\n {2}→/);
-    await Deno.remove(`${worktree}/docker-compose.piko.yml.notes`);
-    await sandbox.pass("destroy one");
-  },
-});
+        });
+      }
+      await sandbox.pass("destroy one --volumes");
+      await unmake(sandbox);
+    },
+  });
+}

@@ -208,7 +208,7 @@ async function makeWorktree(call: Call, record: EnvironmentRecord): Promise<Envi
   await step(call, record, "worktree", async () => {
     if (isNew) undo.defer(`branch ${branch}`, () => removeNewBranch(tools, root, branch, commit));
     undo.defer(`the worktree ${path}`, () => removeNewWorktree(tools, root, path));
-    await tools.git.addWorktree(root, path, plan, { signal: watch.signal });
+    await tools.git.addWorktree(root, path, plan, { start: commit, signal: watch.signal });
   }, {
     started: branch,
     done: () => `${path} on branch ${branch}${isNew ? ` (new, ${describe(plan)})` : ""}`,

@@ -71,8 +71,10 @@ export async function destroyEnvironment(
   const createdCommit = commitOfNewBranch(tools, record);
 
   tools.environments.endOperation(record.id, "destroy");
-  await runDestroyScript(tools, record, watch);
-  if (await isThere(record.path)) await refuseWork(tools, record, request, watch);
+  // The script may have made work of its own.
+  if (await runDestroyScript(tools, record, watch) && await isThere(record.path)) {
+    await refuseWork(tools, record, request, watch);
+  }
 
   tools.environments.setState(record.id, "destroying");
   const call = { tools, record, watch, problems: [] as Problem[] };
@@ -223,11 +225,12 @@ async function refuseUndeletableBranch(
   });
 }
 
+/** Runs the script, and tells whether there was one to run. */
 async function runDestroyScript(
   tools: Tools,
   record: EnvironmentRecord,
   watch: Watch,
-): Promise<void> {
+): Promise<boolean> {
   let script: string | undefined;
   try {
     script = (await configOf(tools, record, watch)).scripts.destroy;
@@ -239,10 +242,10 @@ async function runDestroyScript(
       hint: error.hint,
     });
   }
-  if (script === undefined) return;
+  if (script === undefined) return false;
   if (!await isThere(record.path)) {
     watch.report({ kind: "warning", message: "No destroy script was run: the worktree is gone" });
-    return;
+    return false;
   }
   tools.environments.beginStep(record.id, "destroy", "destroy");
   watch.report({ kind: "started", step: "destroy", message: "" });
@@ -254,6 +257,7 @@ async function runDestroyScript(
     watch.report({ kind: "failed", step: "destroy", message: error.message });
     watch.report({ kind: "warning", message: `${error.message}; going on` });
   }
+  return true;
 }
 
 async function removeWorktree(

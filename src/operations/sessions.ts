@@ -22,6 +22,13 @@ import { ownConfig } from "./user_config.ts";
 /** Variables that name the engine: a tmux server that was started without them would ask another one. */
 const ENGINE_VARIABLES = /^DOCKER_(HOST|CONTEXT|CONFIG|CERT_PATH|TLS_VERIFY|API_VERSION)$/;
 
+/** The session of an environment. */
+interface FoundSession {
+  name: string;
+  /** Whether it was made by this call. */
+  isNew: boolean;
+}
+
 /**
  * Makes the session of an environment when it has none, and returns its name. Whoever calls it holds the
  * environment's lock.
@@ -33,6 +40,14 @@ export async function ensureSession(
   record: EnvironmentRecord,
   watch: Watch,
 ): Promise<string> {
+  return (await findOrMake(tools, record, watch)).name;
+}
+
+async function findOrMake(
+  tools: Tools,
+  record: EnvironmentRecord,
+  watch: Watch,
+): Promise<FoundSession> {
   const user = await ownConfig(tools, watch);
   const name = record.session ??
     tmuxName(sessionName(record.project, record.name, user.sessionPrefix));
@@ -44,7 +59,7 @@ export async function ensureSession(
     );
     await tools.tmux.setVariables(name, variables, stale);
     if (record.session === null) tools.environments.setSession(record.id, name);
-    return name;
+    return { name, isNew: false };
   }
   if (owner !== undefined) throw notOurs(record, name, owner);
   const { config } = await readProjectConfig(record.root);
@@ -63,14 +78,14 @@ export async function ensureSession(
       variables,
       first,
     }, watch.signal);
-    for (const window of others) await tools.tmux.newWindow(name, record.path, window);
+    await tools.tmux.newWindows(name, record.path, others);
   } catch (error) {
     if (await tools.tmux.findOwner(name).catch(() => undefined) !== record.path) {
       tools.environments.setSession(record.id, record.session);
     }
     throw error;
   }
-  return name;
+  return { name, isNew: true };
 }
 
 /**
@@ -83,8 +98,16 @@ export async function offerSession(
   record: EnvironmentRecord,
   watch: Watch,
 ): Promise<string | undefined> {
+  return (await tryToMake(tools, record, watch))?.name;
+}
+
+async function tryToMake(
+  tools: Tools,
+  record: EnvironmentRecord,
+  watch: Watch,
+): Promise<FoundSession | undefined> {
   try {
-    return await ensureSession(tools, record, watch);
+    return await findOrMake(tools, record, watch);
   } catch (error) {
     if (error instanceof PikoError && error.code === "interrupted") throw error;
     watch.report({
@@ -102,12 +125,10 @@ export async function restoreSession(
   record: EnvironmentRecord,
   watch: Watch,
 ): Promise<EnvironmentRecord> {
-  const { session } = record;
-  const wasThere = session !== null && await hasSession(tools, record, session);
-  if (session === null && !await isInstalled(tools)) return record;
-  const name = await offerSession(tools, record, watch);
-  if (name !== undefined && !wasThere) {
-    watch.report({ kind: "note", message: `Made the session ${name} anew` });
+  if (record.session === null && !await isInstalled(tools)) return record;
+  const session = await tryToMake(tools, record, watch);
+  if (session?.isNew) {
+    watch.report({ kind: "note", message: `Made the session ${session.name} anew` });
   }
   return tools.environments.require(record.id);
 }

@@ -100,13 +100,23 @@ async function startContainers(
       hint: "git -C " + record.path + " status",
     });
   }
-  await tools.compose.requireVersion(watch.signal);
+  // Asked while the files are read, which takes as long.
+  const version = tools.compose.requireVersion(watch.signal);
+  version.catch(() => undefined);
   const start = request.start ?? true;
   const isWhole = request.services.length === 0;
-  const usable = await makeSharedReady(tools, record, config, { ...request, start }, watch, begin);
+  const wish = { ...request, start };
+  const usable = await makeSharedReady(tools, record, config, wish, version, watch, begin);
   begin("override");
   await step(watch, "override", async () => {
-    const compose = await readCompose(tools, record, files, watch);
+    const [checked, read] = await Promise.allSettled([
+      version,
+      readCompose(tools, record, files, watch),
+    ]);
+    // What is wrong with compose itself says more than that it cannot read a file.
+    if (checked.status === "rejected") throw checked.reason;
+    if (read.status === "rejected") throw read.reason;
+    const compose = read.value;
     refuseUnknown(request.services, Object.keys(compose.services ?? {}));
     if (isWhole) record = await recordUse(tools, record, compose, usable, watch);
     givePorts(tools, record, compose, await tools.engine.publishedPorts(), watch);
@@ -159,6 +169,7 @@ async function makeSharedReady(
   record: EnvironmentRecord,
   config: ProjectConfig,
   request: StartRequest & UseRequest,
+  version: Promise<void>,
   watch: Watch,
   begin: (step: Step) => void,
 ): Promise<string[]> {
@@ -166,6 +177,7 @@ async function makeSharedReady(
   if (isWhole ? !concernsShared(tools, record.projectId, config) : record.shared === null) {
     return [];
   }
+  await version;
   let services: string[] = [];
   begin("shared");
   await step(watch, "shared", async () => {

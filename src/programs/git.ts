@@ -290,6 +290,7 @@ export class Git {
    *
    * A new branch tracks nothing, whatever it starts from: `git push` would otherwise push to that other branch.
    *
+   * @param options.start is the commit that `findCommit` has found for it, of a branch that `resolveBranch` has accepted.
    * @throws {PikoError} not-found when the start of the branch is unknown; conflict when the folder or the branch
    *   exists, or the branch is checked out elsewhere; failed for anything else, a hook of the repository included.
    */
@@ -297,15 +298,18 @@ export class Git {
     root: string,
     path: string,
     plan: WorktreePlan,
-    { signal }: Cancellable = {},
+    { signal, ...known }: { start?: string } & Cancellable = {},
   ): Promise<AddedWorktree> {
     if (await lstat(path) !== undefined) {
       throw new PikoError(`Cannot add a worktree: ${path} exists already`, { code: "conflict" });
     }
     const { branch } = plan;
-    const start = await this.#startOf(root, plan, signal);
+    const start = known.start ?? await this.#startOf(root, plan, signal);
     const madeBranch = plan.kind !== "existing";
-    if (madeBranch) await this.#makeBranch(root, plan, start, signal);
+    if (madeBranch) {
+      if (known.start === undefined) await this.#checkBranchName(root, branch, signal);
+      await this.#makeBranch(root, plan, start, signal);
+    }
     try {
       await this.#run(["git", "-C", root, "worktree", "add", "--", path, branch], { signal });
       return { head: start, madeBranch };
@@ -727,7 +731,6 @@ export class Git {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const { branch } = plan;
-    await this.#checkBranchName(root, branch, signal);
     // A step of its own: `git worktree add -b` leaves the branch behind when the checkout fails, and does not tell
     // whether it was the one that made it.
     try {

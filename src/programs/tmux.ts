@@ -19,6 +19,9 @@ const OWNER = "@piko_environment";
 /** Milliseconds; a configuration of tmux may do a lot when its server starts. */
 const TIMEOUT = 20_000;
 
+/** The most bytes of commands in one call: tmux refuses those above 16 KiB (`command too long`). */
+const MOST_BYTES = 12_000;
+
 /** A window to be made. */
 export interface NewWindow {
   name: string;
@@ -73,8 +76,11 @@ export class Tmux {
 
   /** Tells whose a session is: the path it was made for, "" when piko did not make it; undefined when there is none. */
   async findOwner(name: string): Promise<string | undefined> {
-    if (!await this.hasSession(name)) return undefined;
-    return await this.#ask(["tmux", "show-options", "-qv", "-t", `${target(name)}:`, OWNER]);
+    return await this.#ask([
+      // show-options is quiet about a session that is not there.
+      ...["tmux", "has-session", "-t", target(name), ";"],
+      ...["show-options", "-qv", "-t", `${target(name)}:`, OWNER],
+    ]);
   }
 
   /** Lists all sessions with whose they are; none without a server. */
@@ -138,10 +144,13 @@ export class Tmux {
     throw cause;
   }
 
-  /** Makes a window behind the others of a session. */
-  async newWindow(name: string, folder: string, window: NewWindow): Promise<void> {
-    const argv = ["tmux", "new-window", "-d", "-t", `${target(name)}:`, ...windowArgv(window)];
-    await this.#run(argv, folder);
+  /** Makes windows behind the others of a session, in their order. */
+  async newWindows(name: string, folder: string, windows: readonly NewWindow[]): Promise<void> {
+    const commands = windows.map((window) => [
+      ...["new-window", "-d", "-t", `${target(name)}:`],
+      ...windowArgv(window),
+    ]);
+    await this.#runAll(commands, folder);
   }
 
   /** Lists the variables that a session's new windows get, besides those of the server. */
@@ -161,8 +170,8 @@ export class Tmux {
     const commands = [
       ...Object.entries(variables).map(([variable, value]) => [variable, literal(value)]),
       ...gone.map((variable) => ["-u", variable]),
-    ].map((words) => [";", "set-environment", "-t", target(name), ...words]);
-    if (commands.length > 0) await this.#run(["tmux", ...commands.flat().slice(1)]);
+    ].map((words) => ["set-environment", "-t", target(name), ...words]);
+    await this.#runAll(commands);
   }
 
   /** Ends a session with everything that runs in it; one that is not there is fine. */
@@ -181,6 +190,19 @@ export class Tmux {
   /** Shows a session in the terminal that piko runs in, which must be one of tmux's. */
   async switchClient(name: string): Promise<void> {
     await this.#run(["tmux", "switch-client", "-t", target(name)]);
+  }
+
+  /** Runs commands one after the other, as many in one call as tmux takes. */
+  async #runAll(commands: readonly string[][], cwd?: string): Promise<void> {
+    let call: string[] = [];
+    for (const command of commands) {
+      if (call.length > 0 && sizeOf(call) + sizeOf(command) > MOST_BYTES) {
+        await this.#run(["tmux", ...call], cwd);
+        call = [];
+      }
+      call.push(...(call.length === 0 ? [] : [";"]), ...command);
+    }
+    if (call.length > 0) await this.#run(["tmux", ...call], cwd);
   }
 
   async #run(argv: readonly string[], cwd = "/"): Promise<string> {
@@ -220,6 +242,10 @@ export function isAbsence(stderr: string): boolean {
 
 function target(name: string): string {
   return `=${tmuxName(name)}`;
+}
+
+function sizeOf(argv: readonly string[]): number {
+  return argv.reduce((sum, word) => sum + new TextEncoder().encode(word).length + 1, 0);
 }
 
 function windowArgv({ name, argv = [] }: NewWindow): string[] {

@@ -61,6 +61,12 @@ export class Lock implements Disposable {
 /** Milliseconds between two attempts to get a lock. */
 const INTERVAL = 50;
 
+/** Attempts that are made quickly at first: somebody may only look at the lock, or not have said yet who holds it. */
+const QUICK_ATTEMPTS = 4;
+
+/** Milliseconds between those. */
+const QUICK_INTERVAL = 5;
+
 /**
  * Takes the lock named `key` in a folder of locks, which is made if it is missing. Whoever holds it excludes
  * every other caller, of this process too.
@@ -77,7 +83,12 @@ export async function acquireLock(
   const file = await openLockFile(folder, path);
   try {
     let shown: string | undefined;
-    while (!await file.tryLock(true)) {
+    for (let attempt = 1; !await file.tryLock(true); attempt++) {
+      if (attempt <= QUICK_ATTEMPTS) {
+        await pause(QUICK_INTERVAL, options.signal);
+        throwIfInterrupted(options.signal);
+        continue;
+      }
       const holder = await readHolder(path);
       if (!options.block) throw heldBy(holder, "wait until it is done, or leave out --no-block");
       const text = JSON.stringify(holder) ?? "";
@@ -118,7 +129,14 @@ async function openLockFile(folder: string, path: string): Promise<Deno.FsFile> 
 async function readHolder(path: string): Promise<LockHolder | undefined> {
   const text = await Deno.readTextFile(path);
   // The holder ends its line last: without the end it is still writing.
-  return text.endsWith("\n") ? JSON.parse(text) as LockHolder : undefined;
+  if (!text.endsWith("\n")) return undefined;
+  try {
+    return JSON.parse(text) as LockHolder;
+  } catch (error) {
+    // Somebody else has written there; the lock is the kernel's all the same.
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 function writeHolder(file: Deno.FsFile, holder: LockHolder): void {

@@ -125,10 +125,9 @@ testTmux("Tmux hands over hostile words as they are", async (server) => {
     variables: { PIKO_BRANCH: hostile },
     first: { name: hostile, argv: [...save, hostile, `${server.folder}/first`] },
   });
-  await server.tmux.newWindow("piko/shop/auth", folder, {
-    name: "-x",
-    argv: [...save, "-d;", `${server.folder}/second`],
-  });
+  await server.tmux.newWindows("piko/shop/auth", folder, [
+    { name: "-x", argv: [...save, "-d;", `${server.folder}/second`] },
+  ]);
   const read = (name: string) => Deno.readTextFile(`${server.folder}/${name}`).catch(() => "");
   await until(
     "both windows",
@@ -144,11 +143,11 @@ testTmux("Tmux hands over hostile words as they are", async (server) => {
   assert.ok(!found.some(({ name }) => name === "run"), "a name was run as a command");
 });
 
-testTmux("Tmux.newWindow() runs a single word without a shell", async (server) => {
+testTmux("Tmux.newWindows() runs a single word without a shell", async (server) => {
   await server.session("piko/shop/auth");
   const program = `${server.folder}/a program;`;
   await Deno.writeTextFile(program, "#!/bin/sh\nsleep 600\n", { mode: 0o755 });
-  await server.tmux.newWindow("piko/shop/auth", "/", { name: "two", argv: [program] });
+  await server.tmux.newWindows("piko/shop/auth", "/", [{ name: "two", argv: [program] }]);
   const alive = await server.run("list-windows", "-t", "=piko/shop/auth", "-F", "#{window_name}");
   assert.equal(alive, "shell\ntwo");
 });
@@ -160,13 +159,27 @@ testTmux("Tmux.setVariables() changes what new windows get", async (server) => {
   assert.deepEqual((await tmux.listVariables("piko/shop/auth")).sort(), ["PIKO_A", "PIKO_B"]);
   await tmux.setVariables("piko/shop/auth", { PIKO_A: "2" }, ["PIKO_B"]);
   assert.deepEqual(await tmux.listVariables("piko/shop/auth"), ["PIKO_A"]);
-  await tmux.newWindow("piko/shop/auth", server.folder, {
-    name: "see",
-    argv: ["sh", "-c", "echo $PIKO_A $PIKO_B >seen; sleep 600"],
-  });
+  await tmux.newWindows("piko/shop/auth", server.folder, [
+    { name: "see", argv: ["sh", "-c", "echo $PIKO_A $PIKO_B >seen; sleep 600"] },
+  ]);
   const seen = () => Deno.readTextFile(`${server.folder}/seen`).catch(() => "");
   await until("the window's variables", async () => await seen() !== "");
   assert.equal(await seen(), "2\n");
+});
+
+testTmux("Tmux takes more windows and variables than fit into one call", async (server) => {
+  await server.session("piko/shop/auth");
+  const numbers = Array.from({ length: 400 }, (_, index) => String(index));
+  const variables = numbers.map((number) => [`PIKO_${"X".repeat(40)}_${number}`, number]);
+  await server.tmux.setVariables("piko/shop/auth", Object.fromEntries(variables));
+  assert.equal((await server.tmux.listVariables("piko/shop/auth")).length, 400);
+  const windows = numbers.slice(0, 8).map((name) => ({
+    name,
+    argv: ["sh", "-c", "sleep 600", "#".repeat(5000)],
+  }));
+  await server.tmux.newWindows("piko/shop/auth", "/", windows);
+  const made = await server.run("list-windows", "-t", "=piko/shop/auth", "-F", "#{window_name}");
+  assert.deepEqual(made.split("\n"), ["shell", ...numbers.slice(0, 8)]);
 });
 
 testTmux("Tmux.findOwnSession() tells in which session piko runs", async (server) => {

@@ -241,3 +241,27 @@ Deno.test("acquireLock() names the file that it cannot open", async () => {
     has("failed", /^Cannot open the lock file .*\/auth\.lock: /),
   );
 });
+
+Deno.test("acquireLock() takes nobody who only looks at a lock for its holder", async () => {
+  await using locks = new Locks();
+  const options = { command: "piko destroy auth", block: false };
+  (await acquireLock(locks.path, "auth", options)).release();
+  for (let times = 0; times < 10; times++) {
+    using looking = await Deno.open(`${locks.path}/auth.lock`, { read: true });
+    assert.ok(await looking.tryLock(false));
+    const acquired = acquireLock(locks.path, "auth", options);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    looking.unlockSync();
+    (await acquired).release();
+  }
+});
+
+Deno.test("acquireLock() does without the words of a lock file that somebody has written to", async () => {
+  await using locks = new Locks();
+  using _lock = await acquireLock(locks.path, "auth", { command: "piko up", block: true });
+  await Deno.writeTextFile(`${locks.path}/auth.lock`, "no JSON\n");
+  await assert.rejects(
+    acquireLock(locks.path, "auth", { command: "piko down", block: false }),
+    has("conflict", /^Another piko is at work on it$/),
+  );
+});

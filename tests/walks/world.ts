@@ -76,8 +76,8 @@ const CONFIGS: Partial<Record<Act, string>> = {
   "broken config": "scripts: [\n",
 };
 
-/** What doctor may find at the end: a folder that was there before, and a tmux that is too old. */
-const EXPECTED = /not-ours|tmux 2\.9/;
+/** What doctor may find at the end: a folder that was there before, and programs that the walk goes without. */
+const EXPECTED = /not-ours|tmux 2\.9|docker|compose/i;
 
 /** How often each command ended with each exit code, over all walks. */
 export const tally = new Map<string, number>();
@@ -97,7 +97,8 @@ export class World implements AsyncDisposable {
     this.#sandbox = sandbox;
     this.#options = options;
     this.#variables = { ...sandbox.variables };
-    if (!options.tmux) this.#variables.PATH = `${sandbox.folder}/bin:${sandbox.variables.PATH}`;
+    this.#variables.PATH = `${sandbox.folder}/bin:${sandbox.variables.PATH}`;
+    if (!options.engine) this.#variables.DOCKER_HOST = `unix://${sandbox.folder}/none.sock`;
   }
 
   static async create(options: WorldOptions): Promise<World> {
@@ -122,12 +123,12 @@ export class World implements AsyncDisposable {
   /** Lays out what is not piko's, and must stay. */
   async #furnish(): Promise<void> {
     const { root, folder } = this.#sandbox;
+    if (!this.#options.engine) await this.#program("docker", "exit 1");
     if (!this.#options.tmux) {
-      await this.#sandbox.write(
-        `${folder}/bin/tmux`,
-        `#!/bin/sh\n[ "$1" = -V ] && exec echo tmux 2.9\necho no server running on /tmp/tmux >&2\nexit 1\n`,
+      await this.#program(
+        "tmux",
+        '[ "$1" = -V ] && exec echo tmux 2.9; echo no server running on /tmp/tmux >&2; exit 1',
       );
-      await Deno.chmod(`${folder}/bin/tmux`, 0o755);
     } else {
       await this.#sandbox.run(["tmux", "new-session", "-d", "-s", "mine", "-c", folder]);
     }
@@ -144,6 +145,13 @@ export class World implements AsyncDisposable {
       ]
     ) await this.#write(path, null);
     await this.#sandbox.pass("init", { variables: this.#variables });
+  }
+
+  /** Puts a program in the place of one that this walk goes without. */
+  async #program(name: string, script: string): Promise<void> {
+    const path = `${this.#sandbox.folder}/bin/${name}`;
+    await this.#sandbox.write(path, `#!/bin/sh\n${script}\n`);
+    await Deno.chmod(path, 0o755);
   }
 
   /** Lets one thing happen, and checks what must be true after it. */
@@ -519,7 +527,11 @@ export class World implements AsyncDisposable {
       case "kill tmux":
         if (!this.#options.tmux) return;
         await attempt("tmux", "kill-server");
-        return void await attempt("tmux", "new-session", "-d", "-s", "mine", "-c", folder);
+        // A server that is about to end still takes the next call.
+        return await until("the session of somebody else", async () => {
+          await attempt("tmux", "new-session", "-d", "-s", "mine", "-c", folder);
+          return (await this.#sandbox.sessions()).includes("mine");
+        });
       case "no config":
         return await Deno.remove(`${root}/.piko.yml`).catch(ignoreMissing);
       case "rm container":

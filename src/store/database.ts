@@ -1,7 +1,8 @@
 /**
  * Opens the registry, one SQLite database for all projects of a person, and brings its schema forward. WAL, foreign
  * keys and a busy timeout make it safe for many pikos at once; a newer schema and a damaged file are refused
- * and left as they are.
+ * and left as they are. SQLite's locks are those of the process, and end when any part of it opens and closes one of the
+ * registry's files: nothing else may, and Deno.watchFs, which does so with what has changed, not look at their folder.
  */
 
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";

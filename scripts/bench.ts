@@ -3,7 +3,9 @@
  * Everything is measured in one run, by turns, and told as medians and ratios: absolute times say as much
  * about the machine as about piko.
  *
- *     deno task bench [--rounds 30] [--creates 7] [--environments 20]
+ * With Chromium at hand it also tells how soon the page of `piko server` shows what, and what that costs.
+ *
+ *     deno task bench [--rounds 30] [--creates 7] [--environments 20] [--only commands|page]
  */
 
 import { parseArgs } from "node:util";
@@ -20,13 +22,14 @@ const root = decodeURIComponent(new URL("..", import.meta.url).pathname).replace
 const AT_ONCE = 4;
 
 await runScript(async () => {
-  const { rounds, creates, environments } = readArguments();
+  const { rounds, creates, environments, only } = readArguments();
   const { missing } = await setUpMachine({
     ask: true,
-    want: ["git", "engine", "compose", "images"],
+    want: ["git", "engine", "compose", "images", "chromium"],
   });
-  if (missing.length > 0) {
-    tellMissing(missing);
+  tellMissing(missing);
+  const hasBrowser = missing.every(({ program }) => program !== "chromium");
+  if (missing.some(({ program }) => program !== "chromium")) {
     throw new PikoError("The benchmark needs a Docker engine, compose and git", {
       code: "unavailable",
     });
@@ -41,9 +44,16 @@ await runScript(async () => {
   const interrupt = () => stop.abort();
   Deno.addSignalListener("SIGINT", interrupt);
   try {
-    const creation = await measureCreation(place, creates, stop.signal);
-    const commands = await measureCommands(place, rounds, environments, stop.signal);
-    tell([...commands, ...creation], { rounds, creates });
+    if (only !== "page") {
+      const creation = await measureCreation(place, creates, stop.signal);
+      const commands = await measureCommands(place, rounds, environments, stop.signal);
+      tell([...commands, ...creation], { rounds, creates });
+    }
+    if (only !== "commands" && hasBrowser) {
+      const { measurePage, pageTable } = await import("./bench/page.ts");
+      const rows = await measurePage(place, Math.ceil(rounds / 2), stop.signal);
+      console.log(`\n${pageTable(rows)}`);
+    }
     return 0;
   } finally {
     Deno.removeSignalListener("SIGINT", interrupt);
@@ -211,16 +221,29 @@ function freePorts(count: number): number[] {
   });
 }
 
-function readArguments(): { rounds: number; creates: number; environments: number } {
+interface Arguments {
+  rounds: number;
+  creates: number;
+  environments: number;
+  only: string | undefined;
+}
+
+function readArguments(): Arguments {
   const { values } = parseArgs({
     args: Deno.args.filter((arg) => arg !== "--"),
     options: {
       rounds: { type: "string", default: "30" },
       creates: { type: "string", default: "7" },
       environments: { type: "string", default: "20" },
+      only: { type: "string" },
     },
   });
+  const { only } = values;
+  if (only !== undefined && only !== "commands" && only !== "page") {
+    throw new PikoError(`--only takes commands or page, not "${only}"`, { code: "usage" });
+  }
   return {
+    only,
     rounds: positive("rounds", values.rounds),
     creates: positive("creates", values.creates),
     environments: positive("environments", values.environments),

@@ -35,6 +35,8 @@ export class LogStream {
   state: LogState = { kind: "connecting" };
   /** How many lines came and were not kept. */
   missed = 0;
+  /** How many lines the server had to leave out, because they came too fast. */
+  leftOut = 0;
   readonly #of: Named;
   readonly #services: readonly string[];
   readonly #buffer: LogBuffer;
@@ -152,6 +154,7 @@ export class LogStream {
           break;
         case "dropped": {
           const { count } = JSON.parse(data) as LogEvents["dropped"];
+          this.leftOut += count;
           this.#say(`${count.toLocaleString("en")} lines were left out here: they came too fast`);
           break;
         }

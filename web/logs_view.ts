@@ -152,14 +152,13 @@ function Logs(
         ${isFollowing ? null : html`
           <button type="button" class="logs-news" onClick=${() => handle.current?.toEnd()}>
             <${Icon} name="down" />
-            ${news > 0
-              ? `${news.toLocaleString("en")} new ${news === 1 ? "line" : "lines"}`
-              : "To the end"}
+            ${news > 0 ? `${number(news)} new ${news === 1 ? "line" : "lines"}` : "To the end"}
           </button>
         `}
       </div>
       <${StateLine}
         buffer=${buffer}
+        leftOut=${stream.current?.leftOut ?? 0}
         state=${state}
         isFollowing=${isFollowing}
         onResume=${() => stream.current?.resume()}
@@ -317,26 +316,37 @@ function NoLines({ page, state }: { page: Page; state: LogState }): VNode {
 }
 
 function StateLine(
-  { buffer, state, isFollowing, onResume }: {
+  { buffer, leftOut, state, isFollowing, onResume }: {
     buffer: LogBuffer;
+    leftOut: number;
     state: LogState;
     isFollowing: boolean;
     onResume: () => void;
   },
 ): VNode {
   const { shape, tone, word } = tellState(state, isFollowing);
-  const lines = `${buffer.size.toLocaleString("en")} ${buffer.size === 1 ? "line" : "lines"}`;
   return html`
     <div class="logs-state">
       <span class=${`status tone-${tone}`}><${Glyph} shape=${shape} tone=${tone} /><span>${word}</span></span>
       ${state.kind === "ended" || state.kind === "refused"
         ? html`<${Button} label="Follow again" kind="quiet" onClick=${onResume} />`
         : null}
-      <span class="logs-count">${lines}${buffer.forgotten > 0
-        ? `; the page keeps the last ${buffer.size.toLocaleString("en")}`
-        : ""}</span>
+      <span class="logs-count">${countText(buffer, leftOut)}</span>
     </div>
   `;
+}
+
+/** Says how many lines there are, and how many of all that came are not. */
+function countText(buffer: LogBuffer, leftOut: number): string {
+  const { size, forgotten } = buffer;
+  const kept = forgotten === 0
+    ? `${number(size)} ${size === 1 ? "line" : "lines"}`
+    : `the last ${number(size)} of ${number(size + forgotten)} lines`;
+  return leftOut === 0 ? kept : `${kept}, ${number(leftOut)} left out`;
+}
+
+function number(count: number): string {
+  return count.toLocaleString("en");
 }
 
 function tellState(state: LogState, isFollowing: boolean) {

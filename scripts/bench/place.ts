@@ -69,6 +69,17 @@ export class Place implements AsyncDisposable {
     return path;
   }
 
+  /** Makes a repository of these files, without registering it. */
+  async makeRepository(name: string, files: Readonly<Record<string, string>>): Promise<string> {
+    const path = `${this.folder}/${name}`;
+    await Deno.mkdir(path);
+    for (const [file, text] of Object.entries(files)) {
+      await Deno.writeTextFile(`${path}/${file}`, text);
+    }
+    await this.#commit(path);
+    return path;
+  }
+
   async #commit(path: string): Promise<void> {
     await this.run(["git", "init", "--quiet", "--initial-branch=main"], path);
     await this.run(["git", "add", "."], path);

@@ -5,7 +5,7 @@ import type { Page } from "playwright-core";
 import { docker } from "../containers.ts";
 import { needs } from "../needs.ts";
 import { Sandbox, until } from "../sandbox.ts";
-import { openRegistry } from "../../src/registry.ts";
+import { enterEnvironments, removeEnvironments } from "../../scripts/bench/many_environments.ts";
 import { Chromium, ready, requireNoBarriers, Server, visit } from "./browser.ts";
 
 const COMPOSE = `services:
@@ -262,28 +262,6 @@ Deno.test({
   },
 });
 
-/** Enters environments in simple mode into a registry, as if they had been created: each has a worktree and nothing else. */
-async function enterEnvironments(sandbox: Sandbox, names: readonly string[]): Promise<void> {
-  const { PIKO_SLOTS: _slots, ...variables } = sandbox.variables;
-  using registry = openRegistry({ variables, command: "test", block: true, create: false });
-  const [project] = registry.projects.list();
-  assert.ok(project !== undefined);
-  for (const name of names) {
-    const path = sandbox.worktree(name);
-    await Deno.mkdir(path, { recursive: true });
-    const dataDir = `${sandbox.root}/.piko/data/${name}`;
-    const wanted = { name, branch: name, mode: "simple" as const, path, dataDir };
-    registry.environments.setState(registry.environments.reserve(project, wanted).id, "ready");
-  }
-}
-
-/** Takes them out again; nothing of theirs is anywhere else. */
-function removeEnvironments(sandbox: Sandbox): void {
-  const { variables } = sandbox;
-  using registry = openRegistry({ variables, command: "test", block: true, create: false });
-  for (const { id } of registry.environments.list()) registry.environments.remove(id);
-}
-
 Deno.test({
   name: "the page shows a hundred environments, by keyboard, on a narrow screen, and to everybody",
   ...needs("git", "chromium"),
@@ -291,7 +269,7 @@ Deno.test({
     await using sandbox = await Sandbox.create({ init: true });
     const { project } = sandbox;
     const names = Array.from({ length: 100 }, (_, index) => `e${index + 1}`);
-    await enterEnvironments(sandbox, names);
+    await enterEnvironments(sandbox.variables, names);
     await using server = await Server.start(sandbox);
     await using chromium = await Chromium.start();
     const page = await chromium.open(server);
@@ -394,6 +372,6 @@ Deno.test({
     });
 
     chromium.requireNoProblems();
-    removeEnvironments(sandbox);
+    removeEnvironments(sandbox.variables);
   },
 });

@@ -346,12 +346,15 @@ export function Notices({ page, about }: { page: Page; about: string | null }): 
 /** Asks for what only this view shows: when it is opened, when something changed, and when one comes back to the tab. */
 function useDetails(page: Page, named: Named, found: EnvironmentState | undefined): void {
   const { project, name } = named;
+  const status = found?.environment.status;
   const load = () => {
-    if (found !== undefined) page.actions.loadDetails({ project, name });
+    // While it is made or removed there is nothing in it to be looked at.
+    if (status === undefined || status === "creating" || status === "destroying") return;
+    page.actions.loadDetails({ project, name });
   };
   useEffect(load, [project, name, found, page.state.snapshots]);
   useEffect(() => {
     addEventListener("focus", load);
     return () => removeEventListener("focus", load);
-  }, [project, name, found === undefined]);
+  }, [project, name, status]);
 }

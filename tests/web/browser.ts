@@ -101,6 +101,7 @@ export class Chromium implements AsyncDisposable {
     const { width = 1280, height = 800, colorScheme = "light" } = options;
     const context = await this.#browser.newContext({ viewport: { width, height }, colorScheme });
     this.#contexts.push(context);
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
     context.setDefaultTimeout(PATIENCE);
     context.setDefaultNavigationTimeout(PATIENCE);
     await context.addInitScript({ content: TELL_VIOLATIONS });
@@ -123,9 +124,16 @@ export class Chromium implements AsyncDisposable {
       if (message.type() !== "error" && message.type() !== "warning") return;
       // What reload.ts is for; whoever starts containers brings it about.
       if (message.text().includes("net::ERR_NETWORK_CHANGED")) return;
+      // Told below, with what was asked for.
+      if (message.text().includes("the server responded with a status of")) return;
       this.problems.push(`${message.type()}: ${message.text()}`);
     });
     page.on("pageerror", (error) => this.problems.push(`exception: ${error.stack ?? error}`));
+    page.on("response", (response) => {
+      if (response.status() < 400) return;
+      const { pathname } = new URL(response.url());
+      this.problems.push(`${response.status()} ${response.request().method()} ${pathname}`);
+    });
     page.on("request", (request) => {
       const url = new URL(request.url());
       if (url.origin !== origin && url.protocol !== "blob:" && url.protocol !== "data:") {

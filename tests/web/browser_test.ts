@@ -42,6 +42,15 @@ const row = (page: Page, name: string) => page.locator("a.row", { hasText: name 
 const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
 const status = (page: Page) => page.locator(".environment-title .status");
 
+/** Has a page believe that its tab is shown or hidden, which no browser without a screen does by itself. */
+async function show(page: Page, state: "visible" | "hidden"): Promise<void> {
+  await page.evaluate(`Object.defineProperty(document, "visibilityState", {
+    configurable: true,
+    value: ${JSON.stringify(state)},
+  });
+  document.dispatchEvent(new Event("visibilitychange"))`);
+}
+
 /** Runs the steps of a test one by one; each needs what the ones before it have done. */
 function stepper(t: Deno.TestContext): (name: string, fn: () => Promise<void>) => Promise<void> {
   return async (name, fn) => {
@@ -116,7 +125,11 @@ Deno.test({
         assert.equal(await opened.evaluate("opener"), null);
         await opened.close();
         const database = page.locator(".service", { hasText: "db" }).locator(".copy");
-        assert.match(await database.innerText(), /postgres:\/\/localhost:\d+/);
+        const address = /postgres:\/\/localhost:\d+/.exec(await database.innerText())?.[0];
+        assert.ok(address !== undefined, await database.innerText());
+        await database.click();
+        await page.locator(".copy-copied").waitFor();
+        assert.equal(await page.evaluate("navigator.clipboard.readText()"), address);
         const { environment } = await sandbox.json("status feature-auth");
         assert.match(await page.locator(".environment-head").innerText(), /feature\/auth/);
         await page.getByText(environment.path, { exact: true }).first().waitFor();
@@ -254,7 +267,8 @@ Deno.test({
       chromium.requireNoProblems(
         // The test itself has stopped the server, and asked for what is refused.
         /net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING)/,
-        /status of (400|404|409)/,
+        /^404 POST \/api\/projects\/\w+\/environments$/,
+        /^409 DELETE /,
       );
     } finally {
       await server[Symbol.asyncDispose]();
@@ -329,6 +343,30 @@ Deno.test({
       await row(page, "zebra").waitFor({ state: "detached" });
     });
 
+    await step("lets its connections go while nobody looks, and catches up", async () => {
+      await show(page, "hidden");
+      await page.locator(".connection", { hasText: "Resting" }).waitFor();
+      await sandbox.pass("create meanwhile --no-attach");
+      assert.equal(await row(page, "meanwhile").count(), 0);
+      await show(page, "visible");
+      await page.locator(".connection", { hasText: "Live" }).waitFor();
+      await row(page, "meanwhile").waitFor();
+      await sandbox.pass("destroy meanwhile --yes");
+      await row(page, "meanwhile").waitFor({ state: "detached" });
+    });
+
+    await step("loads again when a file of it could not be loaded", async () => {
+      let isBroken = true;
+      await page.route("**/live.ts", async (route) => {
+        if (isBroken) await route.abort("connectionfailed");
+        else await route.continue();
+        isBroken = false;
+      });
+      await visit(page, server.origin);
+      assert.equal(isBroken, false);
+      await page.unroute("**/live.ts");
+    });
+
     await step("says so when an address names nothing", async () => {
       await visit(page, `${server.origin}/projects/${project}/nothing`);
       await page.getByText("There is no environment “nothing”").waitFor();
@@ -371,7 +409,7 @@ Deno.test({
       await requireNoBarriers(page, "destroy");
     });
 
-    chromium.requireNoProblems();
+    chromium.requireNoProblems(/net::ERR_CONNECTION_FAILED/);
     removeEnvironments(sandbox.variables);
   },
 });

@@ -23,7 +23,7 @@ const PATIENCE = 180_000;
 
 /** A container that is stopped and started, and one that writes its lines as soon as it is told to. */
 const COMPOSE = `services:
-  quiet:
+  idle:
     image: busybox:1.36
     command: [sleep, infinity]
     init: true
@@ -154,7 +154,7 @@ async function measureContainers(
   await tab.page.goto(at);
   await tab.page.waitForSelector("html[data-ready]");
   await tab.page.locator(".connection", { hasText: "Live" }).waitFor();
-  const delays = await measureEvents(place, tab.page, await container("quiet"), rounds, signal);
+  const delays = await measureEvents(place, tab.page, await container("idle"), rounds, signal);
 
   say(`Measuring ${count(LINES)} log lines`);
   await tab.page.goto(`${at}/logs?service=loud`);
@@ -233,8 +233,14 @@ async function measureEvents(
       await place.run(["docker", action ?? "", container]);
       await page.locator(".service").first().locator(".status-word", { hasText: word ?? "" })
         .waitFor();
-      await page.waitForFunction("Number.isFinite(seen.at(-1).at)");
-      const shown = await page.evaluate<number>("seen.at(-1).at");
+      const shown = await page.evaluate<number>(`new Promise((resolve) => {
+        const look = () => {
+          const { at } = seen.at(-1);
+          if (Number.isFinite(at)) resolve(at);
+          else requestAnimationFrame(look);
+        };
+        look();
+      })`);
       const happened = await place.run([
         ...["docker", "events", "--since", since, "--until", (Date.now() / 1000).toFixed(3)],
         ...["--filter", `container=${container}`, "--filter", `event=${event}`],

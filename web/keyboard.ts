@@ -59,6 +59,11 @@ function act(event: KeyboardEvent, page: Page, target: HTMLElement): boolean {
       return moveInList(1);
     case "k":
       return moveInList(-1);
+    case "End": {
+      const toEnd = document.querySelector<HTMLElement>(".logs-news");
+      toEnd?.click();
+      return toEnd !== null;
+    }
     case "ArrowDown":
     case "ArrowUp":
       return target.matches("[data-row]") && moveInList(event.key === "ArrowDown" ? 1 : -1);

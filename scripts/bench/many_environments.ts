@@ -3,14 +3,21 @@
 import { PikoError } from "../../src/domain/errors.ts";
 import { openRegistry } from "../../src/registry.ts";
 
-/** Enters environments in simple mode into the first project; each has a folder for a worktree, and nothing else. */
+/**
+ * Enters environments in simple mode into the first project; each has a folder for a worktree, and nothing else. They have
+ * no ports, so that they may have any slots.
+ */
 export async function enterEnvironments(
   variables: Readonly<Record<string, string>>,
   names: readonly string[],
+  slots = "1-220",
 ): Promise<void> {
-  // They have no ports, so that they may have any slots.
-  const { PIKO_SLOTS: _slots, ...rest } = variables;
-  using registry = openRegistry({ variables: rest, command: "", block: true, create: false });
+  using registry = openRegistry({
+    variables: { ...variables, PIKO_SLOTS: slots },
+    command: "",
+    block: true,
+    create: false,
+  });
   const [project] = registry.projects.list();
   if (project === undefined) throw new PikoError("There is no project", { code: "not-found" });
   for (const name of names) {

@@ -15,9 +15,8 @@ import { PikoError } from "../domain/errors.ts";
 import { portUrl } from "../domain/port_url.ts";
 import type { Watch } from "../domain/report.ts";
 import { compareText } from "../domain/variables.ts";
-import { isLocked } from "../store/locks.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
-import { lockKey, locksFolder } from "./lock_names.ts";
+import { isEnvironmentLocked } from "./lock_names.ts";
 import { isOwnContainer, isShared, isSharedContainer } from "./service_containers.ts";
 import type { Tools } from "./tools.ts";
 
@@ -120,14 +119,17 @@ async function findStatus(
   record: EnvironmentRecord,
   containers: Status | undefined,
 ): Promise<Status> {
-  const busy = record.state === "creating" || record.state === "destroying";
-  return statusOf({
-    mode: record.mode,
-    state: record.state,
-    atWork: busy && await isLocked(locksFolder(tools), lockKey(record.projectId, record.name)),
-    worktreeExists: isFolder(record.path),
-    containers,
-  });
+  const { projectId, name, mode, path } = record;
+  let { state } = record;
+  const isBusy = state === "creating" || state === "destroying";
+  let atWork = isBusy && await isEnvironmentLocked(tools, projectId, name);
+  if (isBusy && !atWork) {
+    // Whoever was at work may have come to its end since the registry was read.
+    const now = tools.environments.find(projectId, name);
+    if (now?.id === record.id) state = now.state;
+    else atWork = true;
+  }
+  return statusOf({ mode, state, atWork, worktreeExists: isWorktreeThere(path), containers });
 }
 
 function servicesOf(record: EnvironmentRecord, containers: readonly Container[]): Service[] {
@@ -157,7 +159,8 @@ function servicesOf(record: EnvironmentRecord, containers: readonly Container[])
   );
 }
 
-function isFolder(path: string): boolean {
+/** Tells whether the folder of a worktree is there. */
+export function isWorktreeThere(path: string): boolean {
   try {
     return Deno.statSync(path).isDirectory;
   } catch (error) {

@@ -10,9 +10,8 @@ import { justAfter } from "../domain/since.ts";
 import type { LogLine } from "../programs/container_log.ts";
 import type { LogOptions } from "../programs/engine.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
-import { isLocked } from "../store/locks.ts";
 import { unknownService } from "./exec_in_service.ts";
-import { lockKey, locksFolder } from "./lock_names.ts";
+import { isEnvironmentLocked } from "./lock_names.ts";
 import { MergedLines } from "./merge_lines.ts";
 import { isOwnContainer, isShared, listServiceContainers } from "./service_containers.ts";
 import type { Tools } from "./tools.ts";
@@ -278,7 +277,7 @@ function labelOf(
 
 /** Tells whether a piko works on the environment, which may bring the containers back. */
 function isAtWork(tools: Tools, record: EnvironmentRecord): Promise<boolean> {
-  return isLocked(locksFolder(tools), lockKey(record.projectId, record.name));
+  return isEnvironmentLocked(tools, record.projectId, record.name);
 }
 
 function isRunning({ state }: Container): boolean {

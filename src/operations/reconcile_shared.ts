@@ -7,10 +7,9 @@ import { messageOf, PikoError } from "../domain/errors.ts";
 import { nameList, quote, SHARED_NAME } from "../domain/names.ts";
 import type { Watch } from "../domain/report.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
-import { isLocked } from "../store/locks.ts";
 import type { ProjectRecord } from "../store/projects.ts";
 import { lockEnvironment } from "./lock_environment.ts";
-import { lockKey, locksFolder } from "./lock_names.ts";
+import { isEnvironmentLocked } from "./lock_names.ts";
 import { findMisplaced, joinNetworks } from "./shared_networks.ts";
 import { ensureShared, instanceOf, lockShared, removeShared } from "./shared_services.ts";
 import type { Tools } from "./tools.ts";
@@ -34,7 +33,7 @@ export async function findSharedProblems(
   tools: Tools,
   project: Pick<ProjectRecord, "id">,
 ): Promise<SharedProblem[]> {
-  if (await isLocked(locksFolder(tools), lockKey(project.id, SHARED_NAME))) return [];
+  if (await isEnvironmentLocked(tools, project.id, SHARED_NAME)) return [];
   const { problems, runTwice } = await look(tools, project);
   return [
     ...problems,
@@ -196,7 +195,7 @@ async function findTwice(
 }
 
 function isAtWork(tools: Tools, { projectId, name }: EnvironmentRecord): Promise<boolean> {
-  return isLocked(locksFolder(tools), lockKey(projectId, name));
+  return isEnvironmentLocked(tools, projectId, name);
 }
 
 function twice(name: string, services: readonly string[]): string {

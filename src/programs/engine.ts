@@ -58,6 +58,13 @@ export interface LogOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** Something that happened to a container. */
+export interface ContainerEvent {
+  /** The engine's word: "start", "die", "health_status: healthy". */
+  action: string;
+  composeProject: string;
+}
+
 /** A volume or a network of a compose project. */
 export interface LabelledResource {
   name: string;
@@ -171,28 +178,30 @@ export class Engine {
     const details = await this.#inspect(id, signal);
     if (details === undefined) return;
     const query = `stdout=1&stderr=1&timestamps=1&follow=${follow}&tail=${tail}&since=${since}`;
-    const host = await this.findHost();
-    const line = await this.#connect(host);
-    const abort = () => line.close();
-    signal?.addEventListener("abort", abort);
-    if (signal?.aborted) line.close();
-    try {
-      const answer = await exchange(
-        line,
-        "GET",
-        `/containers/${encodeURIComponent(id)}/logs?${query}`,
-      );
-      if (answer.status >= 300) throw refusal(answer.status, await readAll(answer.body));
-      yield* readLogLines(answer.body, details.tty);
-    } catch (error) {
-      if (signal?.aborted) throw interrupted();
-      if (error instanceof PikoError) throw error;
-      throw await this.#unreachable(host, await line.complaint() ?? messageOf(error), error);
-    } finally {
-      signal?.removeEventListener("abort", abort);
-      line.close();
-      await line.closed;
-    }
+    const path = `/containers/${encodeURIComponent(id)}/logs?${query}`;
+    yield* this.#stream(path, signal, (body) => readLogLines(body, details.tty));
+  }
+
+  /**
+   * Tells what happens to the containers of compose projects, as it happens, until the signal is given.
+   *
+   * @param options.opened is called when the engine listens: what happened before is not told.
+   * @throws {PikoError} interrupted; unavailable when the engine is not there, or ends.
+   */
+  async *events(
+    { signal, opened }: { signal: AbortSignal; opened?: () => void },
+  ): AsyncGenerator<ContainerEvent> {
+    const filters = { type: ["container"], event: EVENTS, label: [`${LABEL}project`] };
+    const path = `/events?filters=${encodeURIComponent(JSON.stringify(filters))}`;
+    yield* this.#stream(path, signal, (body) => {
+      opened?.();
+      return readEvents(body);
+    });
+    throw await this.#unreachable(
+      await this.findHost(),
+      "it has ended",
+      new ConnectionLost("The engine has ended"),
+    );
   }
 
   /** Lists the volumes of a compose project, or of all. */
@@ -356,6 +365,32 @@ export class Engine {
     }
   }
 
+  /** Reads an answer as it comes, until its end or the signal. */
+  async *#stream<T>(
+    path: string,
+    signal: AbortSignal | undefined,
+    read: (body: AsyncGenerator<Uint8Array<ArrayBuffer>>) => AsyncGenerator<T>,
+  ): AsyncGenerator<T> {
+    const host = await this.findHost();
+    const line = await this.#connect(host);
+    const abort = () => line.close();
+    signal?.addEventListener("abort", abort);
+    if (signal?.aborted) line.close();
+    try {
+      const answer = await exchange(line, "GET", path);
+      if (answer.status >= 300) throw refusal(answer.status, await readAll(answer.body));
+      yield* read(answer.body);
+    } catch (error) {
+      if (signal?.aborted) throw interrupted();
+      if (error instanceof PikoError) throw error;
+      throw await this.#unreachable(host, await line.complaint() ?? messageOf(error), error);
+    } finally {
+      signal?.removeEventListener("abort", abort);
+      line.close();
+      await line.closed;
+    }
+  }
+
   async #connect(host: string): Promise<Line> {
     const path = await usableSocket(host);
     if (path === undefined) return dialThroughDocker(this.#variables);
@@ -398,6 +433,19 @@ const LABEL = "com.docker.compose.";
  * /20 (moby, libnetwork/ipamutils).
  */
 const USUAL_NETWORK_ROOM = 31;
+
+/** What of all that happens changes what is shown; the rest is mostly the noise of health checks. */
+const EVENTS = [
+  "create",
+  "start",
+  "die",
+  "stop",
+  "oom",
+  "pause",
+  "unpause",
+  "destroy",
+  "health_status",
+];
 
 /** A connection to the engine, and what is known when it breaks. */
 interface Line extends Connection {
@@ -586,6 +634,28 @@ interface InspectedContainer {
 interface ListedResource {
   Name: string;
   Labels: Record<string, string> | null;
+}
+
+interface ToldEvent {
+  Action: string;
+  Actor: { Attributes: Record<string, string> | null };
+}
+
+/** Reads the engine's events, a line of JSON each. */
+async function* readEvents(
+  body: AsyncIterable<Uint8Array<ArrayBuffer>>,
+): AsyncGenerator<ContainerEvent> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const bytes of body) {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      if (line.trim() === "") continue;
+      const { Action, Actor } = JSON.parse(line) as ToldEvent;
+      yield { action: Action, composeProject: Actor.Attributes?.[`${LABEL}project`] ?? "" };
+    }
+  }
 }
 
 /** Reads one container of the engine's list. */

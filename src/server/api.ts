@@ -54,6 +54,8 @@ export interface Parts {
   /** The folder that the server was started in. */
   folder: string;
   overview: Overview;
+  /** Resolves when the overview knows what the registry says at this moment. */
+  fresh: () => Promise<void>;
   events: Events;
   operations: Operations;
   keys: Keys;
@@ -186,15 +188,15 @@ async function listBranches(call: Call): Promise<Response> {
   return answerJson({ branches });
 }
 
-async function listAll({ overview }: Call): Promise<Response> {
-  await overview.settled();
+async function listAll({ overview, fresh }: Call): Promise<Response> {
+  await fresh();
   return answerJson({ environments: overview.environments.map(({ environment }) => environment) });
 }
 
 async function listOfProject(call: Call): Promise<Response> {
-  const { overview } = call;
+  const { overview, fresh } = call;
   const project = projectOf(call);
-  await overview.settled();
+  await fresh();
   const own = overview.environments.filter(({ environment }) =>
     environment.project === project.name
   );
@@ -202,10 +204,10 @@ async function listOfProject(call: Call): Promise<Response> {
 }
 
 async function showEnvironment(call: Call): Promise<Response> {
-  const { tools, overview } = call;
+  const { tools, overview, fresh } = call;
   const record = environmentOf(call);
   const [known, git] = await Promise.all([
-    overview.settled().then(() => overview.find(record.project, record.name)),
+    fresh().then(() => overview.find(record.project, record.name)),
     askGit(tools, record),
   ]);
   if (known === undefined) {

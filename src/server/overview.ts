@@ -15,6 +15,11 @@ import type { EnvironmentRecord } from "../store/environments.ts";
 /** Milliseconds between two listings; the first change after a quiet time is listed at once. */
 const PAUSE = 50;
 
+/** Milliseconds until an engine is asked again that tells what happens but did not answer. */
+const RETRY = 2000;
+
+type Warning = Extract<Report, { kind: "warning" }>;
+
 /** What the overview works with. */
 export interface OverviewOptions {
   tools: Tools;
@@ -30,14 +35,18 @@ export class Overview {
   readonly #publish: (event: ServerEvent) => void;
   readonly #failed: (error: unknown) => void;
   #environments = new Map<string, { state: EnvironmentState; text: string }>();
+  /** Those of the environments, and of the shared services that they use. */
+  #composeProjects: ReadonlySet<string> = new Set();
   #projects: Project[] = [];
   /** What the registry said when they were described. */
   #projectsText = "";
   #engine: EngineState = { reachable: true, message: null, hint: null };
-  /** The listing that is under way. */
-  #listing: Promise<void> | undefined;
-  /** The one that follows it, for changes that it may have missed. */
-  #next: Promise<void> | undefined;
+  /** Whether the engine tells what happens; without that, one that does not answer is not asked again. */
+  #isEngineHeard = false;
+  /** The listing that has not begun yet, and the one that is under way. */
+  #planned: Promise<void> | undefined;
+  #running: Promise<void> | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
   #lastEnd = -Infinity;
   #isEnded = false;
 
@@ -72,59 +81,84 @@ export class Overview {
 
   /** Lists again, and resolves when that is done. */
   refresh(): Promise<void> {
-    if (this.#listing === undefined) return this.#listing = this.#list();
-    return this.#next ??= this.#listing.then(() => this.#listing = this.#list());
+    return this.#planned ??= this.#plan();
   }
 
   /** Resolves when everything that was said to have changed is known. */
   async settled(): Promise<void> {
-    while (this.#listing !== undefined) await (this.#next ?? this.#listing);
+    await (this.#planned ?? this.#running);
   }
 
-  /** Tells whether the engine answers. */
-  setEngine(engine: EngineState): void {
-    if (JSON.stringify(engine) === JSON.stringify(this.#engine)) return;
-    this.#engine = engine;
-    this.#publish({ type: "engine", engine });
+  /** Tells whether something of a compose project could be shown. */
+  concerns(composeProject: string): boolean {
+    // What the listing that is under way will find is not known yet.
+    return this.#running !== undefined || this.#composeProjects.has(composeProject);
+  }
+
+  /** Says that the engine tells from now on what happens. */
+  engineHeard(): void {
+    this.#isEngineHeard = true;
+    this.#setEngine({ reachable: true, message: null, hint: null });
+    this.changed();
+  }
+
+  /** Says that the engine is not there. */
+  engineLost(
+    { message, hint = null }: { message: string; hint?: string | null | undefined },
+  ): void {
+    this.#isEngineHeard = false;
+    this.#setEngine({ reachable: false, message, hint });
+    this.changed();
   }
 
   /** Ends it: nothing is listed any more. */
   end(): void {
     this.#isEnded = true;
+    clearTimeout(this.#retry);
+  }
+
+  async #plan(): Promise<void> {
+    await this.#running;
+    const pause = this.#lastEnd + PAUSE - performance.now();
+    if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+    this.#planned = undefined;
+    this.#running = this.#list();
+    await this.#running;
   }
 
   async #list(): Promise<void> {
-    const pause = this.#lastEnd + PAUSE - performance.now();
-    if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
-    this.#next = undefined;
     try {
       if (!this.#isEnded) await this.#update();
     } catch (error) {
       this.#failed(error);
     } finally {
       this.#lastEnd = performance.now();
-      this.#listing = undefined;
+      this.#running = undefined;
     }
+  }
+
+  #setEngine(engine: EngineState): void {
+    if (JSON.stringify(engine) === JSON.stringify(this.#engine)) return;
+    this.#engine = engine;
+    this.#publish({ type: "engine", engine });
   }
 
   async #update(): Promise<void> {
     const tools = this.#tools;
     const records = tools.environments.list();
-    let complaint: Extract<Report, { kind: "warning" }> | undefined;
+    this.#composeProjects = new Set(
+      records.flatMap(({ composeProject, shared }) =>
+        shared === null ? [composeProject] : [composeProject, shared.composeProject]
+      ),
+    );
+    let complaint: Warning | undefined;
     const states = await describeEnvironments(tools, records, {
       report: (report) => {
         if (report.kind === "warning") complaint = report;
       },
     });
     if (this.#isEnded) return;
-    if (complaint !== undefined) {
-      const { message, hint = null } = complaint;
-      this.setEngine({
-        reachable: false,
-        message: message.replace(/; what runs is unknown$/, ""),
-        hint,
-      });
-    }
+    this.#judgeEngine(complaint);
     await this.#updateProjects(records);
     const before = this.#environments;
     this.#environments = new Map(
@@ -140,6 +174,19 @@ export class Overview {
     }
     for (const [key, { state, text }] of this.#environments) {
       if (before.get(key)?.text !== text) this.#publish({ type: "environment", ...state });
+    }
+  }
+
+  /** Notes that the engine did not answer, or does again. */
+  #judgeEngine(complaint: Warning | undefined): void {
+    clearTimeout(this.#retry);
+    if (complaint !== undefined) {
+      const { message, hint = null } = complaint;
+      const reason = message.replace(/; what runs is unknown$/, "");
+      this.#setEngine({ reachable: false, message: reason, hint });
+      if (this.#isEngineHeard) this.#retry = setTimeout(() => this.changed(), RETRY);
+    } else if (this.#isEngineHeard) {
+      this.#setEngine({ reachable: true, message: null, hint: null });
     }
   }
 

@@ -10,8 +10,8 @@ export type Web = typeof import("../../web/page.ts");
 
 /** Answers with the page. */
 export async function answerPage(parts: Parts, url: URL, web: Web): Promise<Response> {
-  const { overview, operations, events, tools, folder } = parts;
-  await overview.settled();
+  const { overview, fresh, operations, events, tools, folder } = parts;
+  await fresh();
   const state: PageState = {
     url: url.pathname + url.search,
     projects: overview.projects,

@@ -5,7 +5,10 @@
 
 import type { Operation, ServerEvent } from "../domain/api.ts";
 import { PikoError } from "../domain/errors.ts";
+import { toolVariables } from "../domain/variables.ts";
 import type { Tools } from "../operations/tools.ts";
+import { Engine } from "../programs/engine.ts";
+import { pause } from "../programs/pause.ts";
 import type { Parts } from "./api.ts";
 import { Events } from "./events.ts";
 import { Guard } from "./guard.ts";
@@ -13,12 +16,20 @@ import { makeHandler } from "./handler.ts";
 import type { Keys } from "./keys.ts";
 import { Operations } from "./operations.ts";
 import { Overview } from "./overview.ts";
+import { watchEngine } from "./watch_engine.ts";
+import { RegistryWatch } from "./watch_registry.ts";
 
 /** The address that the server listens on where nobody says another one: both of loopback. */
 export const LOOPBACK = "127.0.0.1";
 
 /** The port that the server listens on where nobody says another one. */
 export const USUAL_PORT = 19876;
+
+/** Milliseconds after which an engine that does not answer is told to be out of reach. */
+const PATIENCE = 5000;
+
+/** Milliseconds that the first answer of the engine is waited for, before the server listens. */
+const FIRST_TRY = 1000;
 
 /** How the server is started. */
 export interface ServeOptions {
@@ -58,8 +69,15 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     engine: overview.engine,
   }));
   const publish = (event: ServerEvent) => events.publish(event);
-  const overview = new Overview({ tools, publish, failed });
+  // A page shows that the engine does not answer before a command would give it up.
+  const engine = new Engine({ variables: toolVariables(tools.variables), timeout: PATIENCE });
+  const overview = new Overview({ tools: { ...tools, engine }, publish, failed });
   const operations = new Operations(tools, publish, failed);
+  const ending = new AbortController();
+  const registry = new RegistryWatch(tools, overview, failed);
+  const tried = Promise.withResolvers<void>();
+  watchEngine(engine, overview, ending.signal, tried.resolve).catch(failed);
+  await Promise.race([tried.promise, pause(FIRST_TRY)]);
   await overview.refresh();
 
   let handler: (request: Request) => Promise<Response> = () =>
@@ -67,7 +85,11 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const listeners = listen(host, options.port, (request) => handler(request));
   const port = listeners[0]?.addr.port ?? 0;
   const loginUrl = () => `http://${nameOf(host)}:${port}/login?ticket=${keys.issueTicket()}`;
-  const parts: Parts = { tools, folder, overview, events, operations, keys, loginUrl };
+  const fresh = () => {
+    registry.check();
+    return overview.settled();
+  };
+  const parts: Parts = { tools, folder, overview, fresh, events, operations, keys, loginUrl };
   const guard = new Guard({ port, beyondLoopback: !isLoopback(host), keys });
   handler = makeHandler({ parts, guard, web: await import("../../web/page.ts"), failed });
 
@@ -77,6 +99,8 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     async stop() {
       const closed = listeners.map((listener) => listener.shutdown());
       const ended = await operations.end();
+      ending.abort();
+      registry[Symbol.dispose]();
       overview.end();
       events.close();
       events[Symbol.dispose]();

@@ -185,6 +185,14 @@ export class Database implements Disposable {
     }
   }
 
+  /**
+   * Tells a number that is another one when the registry was changed through any other connection
+   * (https://sqlite.org/pragma.html#pragma_data_version).
+   */
+  dataVersion(): number {
+    return Number(this.first("PRAGMA data_version")?.data_version);
+  }
+
   [Symbol.dispose](): void {
     this.#sqlite.close();
   }

@@ -253,7 +253,17 @@ async function handlerOf() {
   const operations = new Operations(tools, publish, failed);
   await overview.refresh();
   const guard = new Guard({ port: PORT, beyondLoopback: false, keys });
-  const parts = { tools, folder: "/", overview, events, operations, keys, loginUrl: () => "" };
+  const fresh = () => overview.settled();
+  const parts = {
+    tools,
+    folder: "/",
+    overview,
+    fresh,
+    events,
+    operations,
+    keys,
+    loginUrl: () => "",
+  };
   const handler = makeHandler({ parts, guard, web: await import("../../web/page.ts"), failed });
   return { handler, end: () => (overview.end(), events.close(), events[Symbol.dispose]()) };
 }

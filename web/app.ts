@@ -32,10 +32,12 @@ export interface AppProps {
   url: string;
   /** The time at which the server has rendered it. */
   renderedAt: number;
+  /** Is called when everything works. */
+  onReady?: () => void;
 }
 
 /** The page. */
-export function App({ live, actions, url, renderedAt }: AppProps): VNode {
+export function App({ live, actions, url, renderedAt, onReady }: AppProps): VNode {
   const state = useLive(live);
   const [route, go] = useRoute(url);
   const isWorking = state.operations.some(({ state }) => state === "running");
@@ -47,6 +49,8 @@ export function App({ live, actions, url, renderedAt }: AppProps): VNode {
   const { project, name } = route;
   const named = project === null || name === null ? null : { project, name };
   useTitle(route);
+  // Behind all others, whose effects come first.
+  useEffect(() => onReady?.(), []);
   return html`
     <div class="page" data-view=${named === null ? "list" : "detail"}>
       <a class="skip" href="#main">To the environment</a>

@@ -22,7 +22,13 @@ const actions = new Actions(live);
 const url = location.pathname + location.search;
 const root = document.getElementById("app");
 if (root === null) throw new TypeError("The page has no place for the app");
-hydrate(html`<${App} live=${live} actions=${actions} url=${url} renderedAt=${renderedAt} />`, root);
+const onReady = () => {
+  document.documentElement.dataset.ready = "true";
+  sessionStorage.removeItem("reloads");
+};
+const app = html`
+  <${App} live=${live} actions=${actions} url=${url} renderedAt=${renderedAt}
+    onReady=${onReady} />
+`;
+hydrate(app, root);
 live.start();
-document.documentElement.dataset.ready = "true";
-sessionStorage.removeItem("reloads");

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /** The keys of the page. They keep out of fields, dialogs and the browser's own shortcuts. */
 
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { FILTER_ID } from "./environment_list.ts";
 import { FIND_ID } from "./logs_view.ts";
 import type { Page } from "./page_context.ts";
@@ -11,7 +11,7 @@ import { environmentRoute, HOME, TABS } from "./route.ts";
 export function useKeyboard(page: Page): void {
   const latest = useRef(page);
   latest.current = page;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => handleKey(event, latest.current);
     addEventListener("keydown", onKeyDown);
     return () => removeEventListener("keydown", onKeyDown);

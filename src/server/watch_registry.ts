@@ -1,15 +1,18 @@
 /**
- * Notices what other pikos do: changes of the registry, and locks that are taken or given back. The file system tells at
- * once that something was written, and SQLite whether it was the registry. A look each second notices what nobody tells: a
- * worktree that is gone, a piko that was killed, a file system that cannot be watched.
+ * Notices what other pikos do. Ten times a second SQLite is asked whether the registry was changed, which it knows without
+ * reading it: Deno.watchFs would open and close the registry's files, and with that give up SQLite's locks (see
+ * store/database.ts). A look each second notices what nobody writes down: a worktree that is gone, a piko that was killed.
  */
 
-import { messageOf } from "../domain/errors.ts";
+import { PikoError } from "../domain/errors.ts";
 import { isWorktreeThere } from "../operations/list_environments.ts";
-import { isEnvironmentLocked, locksFolder } from "../operations/lock_names.ts";
+import { isEnvironmentLocked } from "../operations/lock_names.ts";
 import type { Tools } from "../operations/tools.ts";
 import { type Database, openDatabase } from "../store/database.ts";
 import type { Overview } from "./overview.ts";
+
+/** Milliseconds between two questions to SQLite; each takes some microseconds. */
+const ASK_AGAIN = 100;
 
 /** Milliseconds between two looks. */
 const LOOK_AGAIN = 1000;
@@ -20,23 +23,26 @@ export class RegistryWatch implements Disposable {
   readonly #overview: Overview;
   /** A connection of its own, since SQLite tells one nothing of its own changes. */
   readonly #database: Database;
-  readonly #timer: ReturnType<typeof setInterval>;
-  #watcher: Deno.FsWatcher | undefined;
+  readonly #timers: ReturnType<typeof setInterval>[];
   #version: number;
   /** What the last look found, as text. */
   #seen = "";
+  /** What last kept it from asking. */
+  #failure = "";
 
-  /** @param failed is told what keeps the file system from being watched. */
+  /** @param failed is told what keeps it from looking. */
   constructor(tools: Tools, overview: Overview, failed: (error: unknown) => void) {
     this.#tools = tools;
     this.#overview = overview;
     this.#database = openDatabase(`${tools.home}/state.db`, { create: true });
     this.#version = this.#database.dataVersion();
-    this.#watch().catch(failed);
-    this.#timer = setInterval(() => this.#look().catch(failed), LOOK_AGAIN);
+    this.#timers = [
+      setInterval(() => this.#ask(failed), ASK_AGAIN),
+      setInterval(() => this.#look().catch(failed), LOOK_AGAIN),
+    ];
   }
 
-  /** Has the overview list again when the registry was changed; takes some microseconds. */
+  /** Has the overview list again when the registry was changed. */
   check(): void {
     const version = this.#database.dataVersion();
     if (version === this.#version) return;
@@ -45,29 +51,23 @@ export class RegistryWatch implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    clearInterval(this.#timer);
-    this.#watcher?.close();
+    for (const timer of this.#timers) clearInterval(timer);
     this.#database[Symbol.dispose]();
   }
 
-  async #watch(): Promise<void> {
-    const locks = locksFolder(this.#tools);
-    await Deno.mkdir(locks, { recursive: true, mode: 0o700 });
+  #ask(failed: (error: unknown) => void): void {
     try {
-      this.#watcher = Deno.watchFs([this.#tools.home, locks], { recursive: false });
+      this.check();
+      this.#failure = "";
     } catch (error) {
-      throw new Error(`Changes show a second late: ${messageOf(error)}`, { cause: error });
-    }
-    for await (const { kind, paths } of this.#watcher) {
-      // Whoever merely looks, as the listing itself does, opens files too.
-      if (kind === "access") continue;
-      if (paths.some((path) => path.startsWith(`${locks}/`))) this.#overview.changed();
-      else this.check();
+      if (!(error instanceof PikoError)) throw error;
+      // A registry that cannot be read is told of once, and not ten times a second.
+      if (error.message !== this.#failure) failed(error);
+      this.#failure = error.message;
     }
   }
 
   async #look(): Promise<void> {
-    this.check();
     const found = await Promise.all(this.#overview.environments.map(async ({ environment }) => {
       const { path, status } = environment;
       const isBusy = status === "creating" || status === "destroying";

@@ -8,6 +8,8 @@ import { PIKO, type Sandbox, until } from "./sandbox.ts";
 export interface BackgroundOptions {
   variables?: Readonly<Record<string, string>>;
   cwd?: string;
+  /** Another file than the built piko: a copy of it somewhere else. */
+  program?: string;
 }
 
 /** A piko at work. Disposed, it is killed with all of its children, if it still works. */
@@ -34,7 +36,7 @@ export class Background implements AsyncDisposable {
     options: BackgroundOptions = {},
   ): Background {
     return new Background(
-      new Deno.Command(PIKO, {
+      new Deno.Command(options.program ?? PIKO, {
         args: [...args],
         cwd: options.cwd ?? sandbox.root,
         env: { ...sandbox.variables, ...options.variables },

@@ -1,10 +1,10 @@
 /**
- * Where the benchmark works: one temporary folder with HOME, PIKO_HOME, the cache and three repositories,
- * and compose projects whose names begin with a prefix of its own. When it is disposed nothing of it is left.
+ * Where a part of the benchmark works: one temporary folder with HOME, PIKO_HOME, the cache and repositories, and compose
+ * projects whose names begin with a prefix of its own. When it is disposed nothing of it is left.
  */
 
-import { run, tryRun, type Variables } from "../../src/programs/run.ts";
-import { messageOf } from "../../src/domain/errors.ts";
+import { messageOf, PikoError } from "../../src/domain/errors.ts";
+import { run, start, tryRun, type Variables } from "../../src/programs/run.ts";
 import { say } from "../machine/say.ts";
 
 /** Sleeps in three containers; without a network, because an engine has only some thirty of them to give. */
@@ -14,6 +14,9 @@ ${
     `  ${name}: { image: "busybox:1.36", command: [sleep, infinity], init: true, network_mode: none }\n`
   ).join("")
 }`;
+
+/** How many environments are made at once before a measurement. */
+const AT_ONCE = 4;
 
 /** The benchmark's folder, and what is started from it. */
 export class Place implements AsyncDisposable {
@@ -45,14 +48,60 @@ export class Place implements AsyncDisposable {
     return run(argv, { cwd, variables: this.variables });
   }
 
-  /** Makes a repository with twenty environments' worth of nothing in its compose file, and registers it. */
-  async makeLightRepository(): Promise<string> {
-    const path = `${this.folder}/light`;
-    await Deno.mkdir(path);
-    await Deno.writeTextFile(`${path}/docker-compose.yml`, LIGHT_COMPOSE);
-    await this.#commit(path);
-    await this.run([this.piko, "init", "--name", `${this.prefix}-light`], path);
+  /** Names so many environments: `e1`, `e2` … */
+  names(count: number): string[] {
+    return Array.from({ length: count }, (_, index) => `e${index + 1}`);
+  }
+
+  /** Makes a repository of containers that sleep, and registers it. */
+  makeLightRepository(name: string): Promise<string> {
+    return this.#makeProject(name, { "docker-compose.yml": LIGHT_COMPOSE });
+  }
+
+  /** Makes a repository without containers, and registers it. */
+  makeEmptyRepository(name: string): Promise<string> {
+    return this.#makeProject(name, { "README.md": "# Nothing\n" });
+  }
+
+  async #makeProject(name: string, files: Readonly<Record<string, string>>): Promise<string> {
+    const path = await this.makeRepository(name, files);
+    await this.run([this.piko, "init", "--name", `${this.prefix}-${name}`], path);
     return path;
+  }
+
+  /**
+   * Creates environments, four at once and without sessions: a hundred windows that connect to their containers would be
+   * what is measured.
+   */
+  async createAll(
+    repository: string,
+    names: readonly string[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const hidden = `${this.folder}/without-tmux`;
+    await Deno.mkdir(hidden, { recursive: true });
+    await Deno.writeTextFile(`${hidden}/tmux`, "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+    const variables = { ...this.variables, PATH: `${hidden}:${this.variables.PATH}` };
+    const waiting = names.values();
+    await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+      for (const name of waiting) {
+        signal.throwIfAborted();
+        await run([this.piko, "create", "--no-attach", name], { cwd: repository, variables });
+      }
+    }));
+  }
+
+  /** Starts `piko server`, and waits until it answers. */
+  async startServer(repository: string): Promise<Server> {
+    const child = start([this.piko, "server", "--port", "0", "--no-open"], {
+      cwd: repository,
+      variables: this.variables,
+    }, { stdin: "null", stdout: "piped", stderr: "null" });
+    const reader = child.stdout.getReader();
+    const address = new TextDecoder().decode((await reader.read()).value).trim();
+    reader.releaseLock();
+    const token = (await Deno.readTextFile(`${this.folder}/registry/server-token`)).trim();
+    return new Server(child, new URL("/", address).href, token);
   }
 
   /** Makes a copy of the sample repository; `rewrite` changes its compose file before it is committed. */
@@ -117,6 +166,40 @@ export class Place implements AsyncDisposable {
     // Containers may have left files of other users; without the right to remove them, say where they are.
     const removed = await tryRun(["rm", "-rf", "--", this.folder]);
     if (removed.exitCode !== 0) say(`! ${this.folder} could not be removed whole`);
+  }
+}
+
+/** A `piko server` at work; disposed, it is ended. */
+export class Server implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #url: string;
+  readonly #token: string;
+
+  constructor(child: Deno.ChildProcess, url: string, token: string) {
+    this.#child = child;
+    this.#url = url;
+    this.#token = token;
+  }
+
+  /** Reads the page. */
+  async visit(): Promise<void> {
+    const answer = await fetch(this.#url, { headers: { authorization: `Bearer ${this.#token}` } });
+    const text = await answer.text();
+    if (answer.status !== 200 || !text.includes("</html>")) {
+      throw new PikoError(`The page was answered with ${answer.status}`, { code: "failed" });
+    }
+  }
+
+  /** Tells how many MiB it holds. */
+  async memory(): Promise<number> {
+    const status = await Deno.readTextFile(`/proc/${this.#child.pid}/status`);
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? NaN) / 1024;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill("SIGTERM");
+    await this.#child.status;
+    await this.#child.stdout.cancel();
   }
 }
 

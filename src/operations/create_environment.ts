@@ -1,7 +1,11 @@
 /**
  * Makes an environment: `piko create`. Every step is recorded before it starts and can be taken back; a failure takes
- * back what this call made, in reverse. The worktree is added while the engine and compose are asked, since neither
- * needs the other.
+ * back what this call made, in reverse.
+ *
+ * The critical path is git's plan and worktree, compose's reading of it, `compose up`, the containers until they are
+ * ready, the scripts, and the session. Beside it, while the worktree is added, the engine and compose are asked for what
+ * they have and are. The session is not made while containers start: that would save the 20 ms of tmux's three calls,
+ * and cost more, since its windows, each a program that connects to a container, would take the processor from them.
  */
 
 import type { ProjectConfig } from "../domain/config.ts";

@@ -32,6 +32,7 @@ export async function removeContainers(
   const { engine, compose } = tools;
   const { composeProject } = record;
   const volumes = new Set<string>();
+  let images: Promise<string[]> | undefined;
   for (let attempt = 1;; attempt++) {
     const [containers, networks, labelled] = await Promise.all([
       engine.listContainers({ composeProject, signal }),
@@ -49,6 +50,9 @@ export async function removeContainers(
         hint: `docker ps --filter label=com.docker.compose.project=${composeProject}`,
       });
     }
+    // Asked while the containers stop; whoever awaits it still gets the error.
+    images = compose.listImages(composeProject, signal);
+    images.catch(() => undefined);
     try {
       await compose.down(record, { signal });
     } catch (error) {
@@ -56,7 +60,7 @@ export async function removeContainers(
       await pause(BETWEEN_ATTEMPTS, signal);
     }
   }
-  await compose.removeImages(composeProject, signal);
+  await compose.removeImages(await (images ?? compose.listImages(composeProject, signal)), signal);
   const foreign = await foreignVolumes(tools, composeProject);
   const own = [...volumes].filter((name) => !foreign.has(name)).sort();
   await engine.removeVolumes(own.filter((name) => !keep(name)));

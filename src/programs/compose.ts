@@ -186,32 +186,33 @@ export class Compose {
     ], options);
   }
 
-  /** Removes the images that were built for a project and returns their names; other names of them stay. */
-  async removeImages(composeProject: string, signal?: AbortSignal): Promise<string[]> {
+  /** Lists the images that were built for a project: by their name, or by their id where they have lost it. */
+  async listImages(composeProject: string, signal?: AbortSignal): Promise<string[]> {
     const label = `label=com.docker.compose.project=${composeProject}`;
     const format = "{{.ID}} {{.Repository}}:{{.Tag}}";
-    const options = { variables: this.#variables, cwd: "/", signal };
-    const removed: string[] = [];
+    const argv = ["docker", "image", "ls", "--filter", label, "--format", format];
     try {
-      const list = await run(
-        ["docker", "image", "ls", "--filter", label, "--format", format],
-        options,
-      );
-      for (const line of list.split("\n")) {
+      const list = await run(argv, { variables: this.#variables, cwd: "/", signal });
+      return list.split("\n").flatMap((line) => {
         const [id = "", name = ""] = line.split(" ");
-        const image = name.startsWith("<none>:")
-          ? id
-          : name.startsWith(`${composeProject}-`)
-          ? name
-          : "";
-        if (image === "") continue;
-        await run(["docker", "image", "rm", "--", image], options);
-        removed.push(image);
+        if (name.startsWith("<none>:")) return [id];
+        return name.startsWith(`${composeProject}-`) ? [name] : [];
+      });
+    } catch (error) {
+      throw error instanceof CommandError ? explainComposeFailure(error) : error;
+    }
+  }
+
+  /** Removes images by what {@link listImages} calls them; other names of them stay. */
+  async removeImages(images: readonly string[], signal?: AbortSignal): Promise<void> {
+    try {
+      for (const image of images) {
+        const argv = ["docker", "image", "rm", "--", image];
+        await run(argv, { variables: this.#variables, cwd: "/", signal });
       }
     } catch (error) {
       throw error instanceof CommandError ? explainComposeFailure(error) : error;
     }
-    return removed;
   }
 
   #callWithoutFiles(

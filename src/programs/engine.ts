@@ -290,11 +290,12 @@ export class Engine {
 
   /** Removes volumes; one that is not there is fine, one in use is a conflict. */
   async removeVolumes(names: readonly string[]): Promise<void> {
-    for (const name of names) {
-      await this.#request("DELETE", `/volumes/${encodeURIComponent(name)}`, {
-        missingIsFine: true,
-      });
-    }
+    const removed = await Promise.allSettled(
+      names.map((name) =>
+        this.#request("DELETE", `/volumes/${encodeURIComponent(name)}`, { missingIsFine: true })
+      ),
+    );
+    for (const outcome of removed) if (outcome.status === "rejected") throw outcome.reason;
   }
 
   /** Lists the host ports that running containers hold, compose's or not, like "tcp:10180". */

@@ -106,7 +106,7 @@ Deno.test({
       "complete zsh -- logs auth w": [],
       "down auth": ["compose stop"],
       "up auth": [...readProject, "compose up", ...KEEP_SESSION],
-      "restart auth": ["compose restart"],
+      "restart auth": ["compose start", "compose stop"],
       "destroy auth --volumes": [
         ...[...FIND_WORK, ...END_SESSION, ...REMOVE_WORKTREE, "compose down", "docker image ls"],
       ],

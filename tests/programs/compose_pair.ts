@@ -212,7 +212,7 @@ export class Pair implements AsyncDisposable {
     const projects = ["a", "b"].map((name) => `${this.#prefix}-${name}`);
     await Promise.all(projects.map(async (composeProject) => {
       await compose.down({ composeProject }, { volumes: true });
-      await compose.removeImages(composeProject);
+      await compose.removeImages(await compose.listImages(composeProject));
     }));
     await Deno.remove(this.root, { recursive: true });
     const left = await docker("ps", "-aq", "--filter", `name=${this.#prefix}`) +

@@ -36,7 +36,7 @@ class Folder implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isUsed) {
       await compose.down(this, { volumes: true });
-      await compose.removeImages(this.composeProject);
+      await compose.removeImages(await compose.listImages(this.composeProject));
     }
     await Deno.remove(this.path, { recursive: true });
   }
@@ -437,7 +437,8 @@ engineTest("Compose says when Docker is not running", async () => {
   const isDown = isPikoError("unavailable", /^Docker is not running$/);
   await assert.rejects(other.up(folder.target()), isDown);
   await assert.rejects(other.down(folder), isDown);
-  await assert.rejects(other.removeImages(folder.composeProject), isDown);
+  await assert.rejects(other.listImages(folder.composeProject), isDown);
+  await assert.rejects(other.removeImages([`${folder.composeProject}-app`]), isDown);
   assert.equal((await other.config(folder.target())).name, folder.composeProject);
 });
 
@@ -517,12 +518,14 @@ engineTest("Compose.removeImages() leaves other names of an image alone", async 
   await compose.down(folder);
   await docker("tag", `${composeProject}-app`, kept);
   try {
-    assert.deepEqual(await compose.removeImages(composeProject), [`${composeProject}-app:latest`]);
+    const images = await compose.listImages(composeProject);
+    assert.deepEqual(images, [`${composeProject}-app:latest`]);
+    await compose.removeImages(images);
     assert.notEqual(await docker("image", "ls", "-q", kept), "");
   } finally {
     await docker("image", "rm", kept);
   }
-  assert.deepEqual(await compose.removeImages(composeProject), []);
+  assert.deepEqual(await compose.listImages(composeProject), []);
 });
 
 Deno.test("explainComposeFailure() knows what is too costly to provoke", () => {

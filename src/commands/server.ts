@@ -1,6 +1,13 @@
 import { buildCommand } from "@stricli/core";
+import type { Operation } from "../domain/api.ts";
+import { PikoError } from "../domain/errors.ts";
+import { hasScreen, openPage } from "../programs/opener.ts";
+import { findPortHolder } from "../programs/port_holder.ts";
+import { isPortTaken } from "../programs/port_probe.ts";
 import { Keys } from "../server/keys.ts";
-import { LOOPBACK, serve, USUAL_PORT } from "../server/serve.ts";
+import { announceServer, askServer, claimServer, withdrawServer } from "../server/only_server.ts";
+import { isLoopback, LOOPBACK, type RunningServer, serve, USUAL_PORT } from "../server/serve.ts";
+import { canAsk, confirm } from "../terminal/prompt.ts";
 import type { Context } from "./context.ts";
 
 interface Flags {
@@ -14,7 +21,8 @@ export const command = buildCommand({
   docs: {
     brief: "Show and steer the environments in the browser",
     fullDescription: [
-      "Start the page and the API, print the address that lets a browser in, and open it.",
+      "Start the page and the API, print the address that lets a browser in, and open it. Where a server runs already, another",
+      "address of it is printed and opened. Ctrl+C takes back what is half done and ends it.",
       "",
       "  piko server",
       "  piko server --port 8000 --no-open",
@@ -48,23 +56,102 @@ export const command = buildCommand({
   async func(this: Context, flags: Flags) {
     const { output } = this;
     const tools = this.tools({ create: true });
+    using place = await claimServer(tools);
+    if (place === undefined) {
+      const { pid, url } = await askServer(tools, flags.newToken, this.signal);
+      output.note(`  A piko server runs already (process ${pid}); this address is good once:`);
+      output.answer(url);
+      return await show(this, flags, url);
+    }
     const keys = await Keys.load(tools.home, { renew: flags.newToken });
-    const server = await serve({
-      tools,
-      keys,
-      folder: this.folder,
-      host: flags.host,
-      port: flags.port,
-      failed: (error) => output.warn(`piko server goes on: ${error}`),
-    });
-    output.answer(server.loginUrl());
-    const { signal } = this;
-    await new Promise<void>((resolve) =>
-      signal.addEventListener("abort", () => resolve(), { once: true })
+    const server = await listen(this, flags, keys);
+    await announceServer(tools, server.port);
+    const url = server.loginUrl();
+    if (!isLoopback(flags.host)) {
+      output.warn(
+        "Whoever reaches this machine reaches the server, and with the token can run commands on it",
+      );
+    }
+    output.note(
+      `  piko server listens at http://localhost:${server.port}; Ctrl+C ends it. This address is good once:`,
     );
-    await server.stop();
+    output.answer(url);
+    await show(this, flags, url);
+    const { signal } = this;
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) return resolve();
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    const ended = await server.stop();
+    await withdrawServer(tools);
+    for (const operation of ended) output.note(`  ${sentenceOf(operation)}`);
   },
 });
+
+/** Opens the page, where there is a person with a screen. */
+async function show({ output, tools }: Context, flags: Flags, url: string): Promise<void> {
+  const { variables } = tools();
+  if (!flags.open || !canAsk() || !hasScreen(variables)) return;
+  try {
+    await openPage(url, variables);
+  } catch (error) {
+    if (!(error instanceof PikoError)) throw error;
+    // The address stands there for the person to open.
+    output.warn(error.message);
+  }
+}
+
+/** Starts the server; on a port that somebody has, a person is offered another one. */
+async function listen(context: Context, flags: Flags, keys: Keys): Promise<RunningServer> {
+  const { output, folder, signal } = context;
+  const tools = context.tools();
+  const at = (port: number) =>
+    serve({
+      tools,
+      keys,
+      folder,
+      host: flags.host,
+      port,
+      failed: (error) => output.warn(`piko server goes on: ${error}`),
+    });
+  try {
+    return await at(flags.port);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    const holder = await findPortHolder(flags.port, tools.variables);
+    const whose = holder === undefined
+      ? "another program"
+      : `${holder.command} (process ${holder.pid})`;
+    const taken = `Port ${flags.port} is taken by ${whose}`;
+    const free = freePort(flags.port);
+    if (canAsk() && await confirm(`${taken}. Listen on ${free} instead?`, signal, "yes")) {
+      return await at(free);
+    }
+    throw new PikoError(taken, {
+      code: "conflict",
+      hint: `piko server --port ${free}`,
+      cause: error,
+    });
+  }
+}
+
+function freePort(taken: number): number {
+  for (let port = taken + 1; port <= 65_535; port++) if (!isPortTaken(port, "tcp")) return port;
+  return 0;
+}
+
+/** Says what became of work that the end of the server has broken off. */
+function sentenceOf({ kind, project, environment, state }: Operation): string {
+  const what = `${kind} of ${project}/${environment}`;
+  switch (state) {
+    case "done":
+      return `Finished the ${what}`;
+    case "cancelled":
+      return `Stopped the ${what} and took back what it had made`;
+    default:
+      return `The ${what} failed`;
+  }
+}
 
 function parsePort(input: string): number {
   const port = Number(input);

@@ -82,7 +82,20 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
 
   let handler: (request: Request) => Promise<Response> = () =>
     Promise.reject(new TypeError("asked before it listened"));
-  const listeners = listen(host, options.port, (request) => handler(request));
+  const end = () => {
+    ending.abort();
+    registry[Symbol.dispose]();
+    overview.end();
+    events.close();
+    events[Symbol.dispose]();
+  };
+  let listeners: Listener[];
+  try {
+    listeners = listen(host, options.port, (request) => handler(request));
+  } catch (error) {
+    end();
+    throw error;
+  }
   const port = listeners[0]?.addr.port ?? 0;
   const loginUrl = () => `http://${nameOf(host)}:${port}/login?ticket=${keys.issueTicket()}`;
   const fresh = () => {
@@ -99,11 +112,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     async stop() {
       const closed = listeners.map((listener) => listener.shutdown());
       const ended = await operations.end();
-      ending.abort();
-      registry[Symbol.dispose]();
-      overview.end();
-      events.close();
-      events[Symbol.dispose]();
+      end();
       await Promise.all(closed);
       return ended;
     },

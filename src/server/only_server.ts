@@ -1,0 +1,99 @@
+/**
+ * One server for one registry. The one that runs holds a lock and has written where it listens; another `piko server`
+ * asks it, with the token that only this person can read, for an address that lets a browser in.
+ */
+
+import { messageOf, PikoError } from "../domain/errors.ts";
+import { locksFolder } from "../operations/lock_names.ts";
+import type { Tools } from "../operations/tools.ts";
+import { pause } from "../programs/pause.ts";
+import { acquireLock, type Lock } from "../store/locks.ts";
+import { readToken } from "./keys.ts";
+
+/** No environment's lock is called so: those begin with the number of a project. */
+const LOCK = "server";
+
+/** Milliseconds that a server gets between taking the lock and listening. */
+const STARTING = 20_000;
+
+/** Takes the place of the one server; undefined when another one has it. */
+export async function claimServer(tools: Tools): Promise<Lock | undefined> {
+  try {
+    return await acquireLock(locksFolder(tools), LOCK, { command: tools.command, block: false });
+  } catch (error) {
+    if (error instanceof PikoError && error.code === "conflict") return undefined;
+    throw error;
+  }
+}
+
+/** Says where the server listens. */
+export async function announceServer({ home }: Tools, port: number): Promise<void> {
+  const path = placePath(home);
+  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
+  await Deno.writeTextFile(temporary, `${JSON.stringify({ pid: Deno.pid, port })}\n`, {
+    createNew: true,
+    mode: 0o600,
+  });
+  await Deno.rename(temporary, path);
+}
+
+/** Says that the server no longer listens. */
+export async function withdrawServer({ home }: Tools): Promise<void> {
+  try {
+    await Deno.remove(placePath(home));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/**
+ * Asks the server that runs for an address that lets a browser in once.
+ *
+ * @param renew also has it make another token.
+ * @throws {PikoError} unavailable when it does not answer.
+ */
+export async function askServer(
+  tools: Tools,
+  renew: boolean,
+  signal: AbortSignal,
+): Promise<{ pid: number; url: string }> {
+  const deadline = performance.now() + STARTING;
+  for (;;) {
+    try {
+      const { pid, port } = await readPlace(tools.home);
+      const token = await readToken(tools.home);
+      const response = await fetch(
+        `http://127.0.0.1:${port}/api/${renew ? "token" : "tickets"}`,
+        {
+          method: "POST",
+          headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+          body: "{}",
+          signal,
+        },
+      );
+      if (!response.ok) throw new TypeError(`it answered ${response.status}`);
+      const { url } = await response.json() as { url: string };
+      return { pid, url };
+    } catch (error) {
+      // It may have the lock and not listen yet.
+      const mayStart = error instanceof Deno.errors.NotFound || error instanceof TypeError;
+      if (!mayStart) throw error;
+      if (performance.now() < deadline) {
+        await pause(100, signal);
+        continue;
+      }
+      throw new PikoError(
+        `A piko server runs for this registry and does not answer: ${messageOf(error)}`,
+        { code: "unavailable", hint: "piko doctor", cause: error },
+      );
+    }
+  }
+}
+
+async function readPlace(home: string): Promise<{ pid: number; port: number }> {
+  return JSON.parse(await Deno.readTextFile(placePath(home))) as { pid: number; port: number };
+}
+
+function placePath(home: string): string {
+  return `${home}/server.json`;
+}

@@ -1,0 +1,299 @@
+/** The rules of who may ask the server, each tried by an attack on a real socket of the built piko. */
+
+import assert from "node:assert/strict";
+import { Background } from "../background.ts";
+import { needs } from "../needs.ts";
+import { Sandbox, until } from "../sandbox.ts";
+
+/** An answer as it came over the socket. */
+interface Answer {
+  status: number;
+  headers: Map<string, string>;
+  body: string;
+}
+
+/** A server at work, spoken to byte by byte: a browser's `fetch` would not let Host and Origin be forged. */
+class Target implements AsyncDisposable {
+  readonly port: number;
+  readonly token: string;
+  readonly url: URL;
+  readonly #piko: Background;
+  cookie = "";
+
+  private constructor(piko: Background, url: URL, token: string) {
+    this.#piko = piko;
+    this.url = url;
+    this.port = Number(url.port);
+    this.token = token;
+  }
+
+  static async start(sandbox: Sandbox): Promise<Target> {
+    const piko = Background.piko(sandbox, ["server", "--no-open", "--port", "0"]);
+    await until("the address", () => piko.stdout.length > 0);
+    const token = (await Deno.readTextFile(`${sandbox.variables.PIKO_HOME}/server-token`)).trim();
+    const target = new Target(piko, new URL(piko.stdout[0] ?? ""), token);
+    const login = await target.ask(`GET ${target.url.pathname}${target.url.search}`, [target.host]);
+    assert.equal(login.status, 303);
+    target.cookie = (login.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
+    assert.match(
+      login.headers.get("set-cookie") ?? "",
+      /^piko-\d+=[\w-]{43}; HttpOnly; SameSite=Strict; Path=\//,
+    );
+    return target;
+  }
+
+  get host(): string {
+    return `Host: localhost:${this.port}`;
+  }
+
+  /** The headers of this server's own page. */
+  get own(): string[] {
+    return [this.host, `Cookie: ${this.cookie}`, "Sec-Fetch-Site: same-origin"];
+  }
+
+  /** The headers of a program that has the token. */
+  get program(): string[] {
+    return [this.host, `Authorization: Bearer ${this.token}`];
+  }
+
+  /** Sends one request and reads its answer to the end, or as far as it goes. */
+  async ask(line: string, headers: readonly string[], body = ""): Promise<Answer> {
+    using socket = await Deno.connect({ hostname: "127.0.0.1", port: this.port });
+    const length = body === "" ? [] : [`Content-Length: ${new TextEncoder().encode(body).length}`];
+    const head = [`${line} HTTP/1.1`, ...headers, ...length, "Connection: close", "", body];
+    const bytes = new TextEncoder().encode(head.join("\r\n"));
+    for (let sent = 0; sent < bytes.length;) sent += await socket.write(bytes.subarray(sent));
+    const text = await new Response(socket.readable).text();
+    const [first = "", ...lines] = text.slice(0, text.indexOf("\r\n\r\n")).split("\r\n");
+    return {
+      status: Number(first.split(" ")[1]),
+      headers: new Map(lines.map((text) => {
+        const colon = text.indexOf(":");
+        return [text.slice(0, colon).toLowerCase(), text.slice(colon + 1).trim()] as const;
+      })),
+      body: text.slice(text.indexOf("\r\n\r\n") + 4),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#piko.kill("SIGINT");
+    assert.equal(await this.#piko.ended(), 0, this.#piko.stderr.join("\n"));
+  }
+}
+
+const JSON_TYPE = "Content-Type: application/json";
+
+Deno.test({
+  name: "piko server lets in its own page and programs with the token, and nobody else",
+  ...needs("git"),
+  async fn(t) {
+    await using sandbox = await Sandbox.create({ init: true });
+    await sandbox.pass("create one --no-attach");
+    await using server = await Target.start(sandbox);
+    const { port, token, cookie, host } = server;
+    const down = "POST /api/environments/one/down";
+    const list = "GET /api/environments";
+
+    await t.step("the page and a program", async () => {
+      assert.equal((await server.ask(list, server.own)).status, 200);
+      assert.equal((await server.ask(list, server.program)).status, 200);
+      assert.equal((await server.ask(down, [...server.own, JSON_TYPE], "{}")).status, 202);
+      await until(
+        "the end of down",
+        async () =>
+          (await server.ask("GET /api/operations", server.program)).body.includes('"done"'),
+      );
+    });
+    const refused: [what: string, line: string, headers: string[], statuses: number[]][] = [
+      ["another name", list, [`Host: evil.example:${port}`, ...server.own.slice(1)], [403]],
+      [
+        "a longer name",
+        list,
+        [`Host: localhost.evil.example:${port}`, ...server.program.slice(1)],
+        [
+          403,
+        ],
+      ],
+      ["another port", list, ["Host: localhost:1", ...server.own.slice(1)], [403]],
+      ["no port", list, ["Host: localhost", ...server.own.slice(1)], [403]],
+      ["a forwarded name", list, [
+        "Host: evil.example",
+        `X-Forwarded-Host: localhost:${port}`,
+        ...server.own.slice(1),
+      ], [
+        403,
+      ]],
+      ["no Host", list, server.own.slice(1), [400, 403]],
+      ["no cookie", list, [host, "Sec-Fetch-Site: same-origin"], [401]],
+      ["a stream without cookie", "GET /api/events", [host, "Sec-Fetch-Site: same-origin"], [401]],
+      ["a wrong cookie", list, [host, `Cookie: ${cookie}x`, "Sec-Fetch-Site: same-origin"], [401]],
+      ["the token as cookie", list, [
+        host,
+        `Cookie: piko-${port}=${token}`,
+        "Sec-Fetch-Site: same-origin",
+      ], [401]],
+      ["the cookie as token", list, [host, `Authorization: Bearer ${cookie.split("=")[1]}`], [401]],
+      ["a wrong token", list, [host, `Authorization: Bearer ${token}x`], [401]],
+      ["same-site", list, [host, `Cookie: ${cookie}`, "Sec-Fetch-Site: same-site"], [403]],
+      ["cross-site", list, [host, `Cookie: ${cookie}`, "Sec-Fetch-Site: cross-site"], [403]],
+      ["same-site change", down, [
+        host,
+        `Cookie: ${cookie}`,
+        "Sec-Fetch-Site: same-site",
+        JSON_TYPE,
+      ], [403]],
+      ["another origin", down, [
+        host,
+        `Cookie: ${cookie}`,
+        "Origin: http://localhost:10180",
+        JSON_TYPE,
+      ], [403]],
+      ["null origin", down, [host, `Cookie: ${cookie}`, "Origin: null", JSON_TYPE], [403]],
+      ["the cookie alone", down, [host, `Cookie: ${cookie}`, JSON_TYPE], [403]],
+      ["a typed address that changes", down, [
+        host,
+        `Cookie: ${cookie}`,
+        "Sec-Fetch-Site: none",
+        "Sec-Fetch-Mode: navigate",
+        JSON_TYPE,
+      ], [403]],
+      ["a browser with the token", list, [...server.program, "Sec-Fetch-Site: same-origin"], [403]],
+      ["an origin with the token", down, [...server.program, "Origin: null", JSON_TYPE], [403]],
+    ];
+    for (const [what, line, headers, statuses] of refused) {
+      await t.step(`refuses ${what}`, async () => {
+        const body = line.startsWith("POST") ? "{}" : "";
+        const answer = await server.ask(line, headers, body);
+        assert.ok(statuses.includes(answer.status), `${answer.status} ${answer.body}`);
+        assert.ok(!answer.body.includes(sandbox.root), answer.body);
+        assert.ok(!answer.body.includes(token));
+      });
+    }
+    await t.step("a ticket is good once", async () => {
+      const { pathname, search } = server.url;
+      assert.equal((await server.ask(`GET ${pathname}${search}`, [host])).status, 401);
+      assert.equal((await server.ask("GET /login?ticket=x", [host])).status, 401);
+    });
+    await t.step("without the cookie the page says how to get in", async () => {
+      const answer = await server.ask("GET /", [
+        host,
+        "Sec-Fetch-Site: none",
+        "Sec-Fetch-Mode: navigate",
+      ]);
+      assert.equal(answer.status, 401);
+      assert.match(answer.body, /piko server/);
+      assert.ok(!answer.body.includes("one"));
+    });
+  },
+});
+
+Deno.test({
+  name: "piko server takes well-formed requests, and says what is wrong with others",
+  ...needs("git"),
+  async fn(t) {
+    await using sandbox = await Sandbox.create({ init: true });
+    await sandbox.pass("create one --no-attach");
+    await using server = await Target.start(sandbox);
+    const create = `POST /api/projects/${sandbox.project}/environments`;
+    const json = [...server.program, JSON_TYPE];
+    const cases: [what: string, line: string, headers: string[], body: string, status: number][] = [
+      ["no type", create, server.program, '{"name":"x"}', 400],
+      ["a form", create, [...server.program, "Content-Type: text/plain"], '{"name":"x"}', 400],
+      ["broken JSON", create, json, "{", 400],
+      ["no name", create, json, "{}", 400],
+      ["an unknown field", create, json, '{"name":"x","nmae":"y"}', 400],
+      ["an empty name", create, json, '{"name":"//"}', 400],
+      ["a name that is taken", create, json, '{"name":"one"}', 409],
+      ["a start that is not there", create, json, '{"name":"x","from":"nowhere"}', 404],
+      ["a large body", create, json, JSON.stringify({ name: "x".repeat(200_000) }), 413],
+      ["an unknown project", "POST /api/projects/nope/environments", json, '{"name":"x"}', 404],
+      ["an unknown environment", "POST /api/environments/nope/up", json, "{}", 404],
+      ["another method", "PUT /api/environments", json, "{}", 405],
+      ["a method of the page", "POST /", json, "{}", 405],
+      ["an unknown address", "GET /api/nothing", server.program, "", 404],
+      ["a file outside", "GET /..%2fmain.ts", server.program, "", 404],
+      ["a file by a path", "GET /assets/../../main.ts", server.program, "", 404],
+      ["a file by a coded path", "GET /assets/%2e%2e/%2e%2e/etc/passwd", server.program, "", 404],
+    ];
+    for (const [what, line, headers, body, status] of cases) {
+      await t.step(what, async () => {
+        const answer = await server.ask(line, headers, body);
+        assert.equal(answer.status, status, answer.body);
+        assert.ok(!answer.body.includes("root:"), answer.body);
+        if (status === 405) assert.match(answer.headers.get("allow") ?? "", /GET/);
+        assert.equal(answer.headers.get("access-control-allow-origin"), undefined);
+        const csp = answer.headers.get("content-security-policy") ?? "";
+        assert.match(csp, /script-src 'self';.*frame-ancestors 'none'/);
+        assert.ok(!csp.includes("unsafe"));
+        assert.equal(answer.headers.get("x-content-type-options"), "nosniff");
+      });
+    }
+    await t.step("unsaved work is refused with its files, and nothing is touched", async () => {
+      await sandbox.write(`${sandbox.worktree("one")}/work.txt`, "precious\n");
+      const answer = await server.ask("DELETE /api/environments/one", json, "{}");
+      assert.equal(answer.status, 409);
+      assert.deepEqual(JSON.parse(answer.body).error.details, ["untracked: work.txt"]);
+      assert.equal(await sandbox.exists(`${sandbox.worktree("one")}/work.txt`), true);
+    });
+    await t.step("200 connections that say nothing keep nobody waiting", async () => {
+      const silent = await Promise.all(
+        Array.from(
+          { length: 200 },
+          () => Deno.connect({ hostname: "127.0.0.1", port: server.port }),
+        ),
+      );
+      try {
+        for (const socket of silent.slice(0, 100)) {
+          await socket.write(
+            new TextEncoder().encode("GET /api/environments HTTP/1.1\r\nHost: lo"),
+          );
+        }
+        assert.equal((await server.ask("GET /api/environments", server.program)).status, 200);
+      } finally {
+        for (const socket of silent) socket.close();
+      }
+    });
+  },
+});
+
+Deno.test({
+  name: "piko server: the token is its owner's, lasts, and is made anew by --new-token",
+  ...needs("git"),
+  async fn(t) {
+    await using sandbox = await Sandbox.create({ init: true });
+    const path = `${sandbox.variables.PIKO_HOME}/server-token`;
+    let before = "";
+    {
+      await using server = await Target.start(sandbox);
+      before = server.token;
+      assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
+      await t.step("a second piko server finds the first, and gets an address of it", async () => {
+        const second = await sandbox.piko(["server", "--no-open"]);
+        assert.equal(second.exitCode, 0, second.stderr);
+        assert.match(second.stderr, /runs already \(process \d+\)/);
+        const url = new URL(second.stdout.trim());
+        assert.equal(Number(url.port), server.port);
+        const login = await server.ask(`GET ${url.pathname}${url.search}`, [server.host]);
+        assert.equal(login.status, 303);
+      });
+      await t.step("a port that somebody has: by whom, and another one", async () => {
+        const PIKO_HOME = `${sandbox.folder}/other`;
+        const said = await sandbox.fail(
+          `server --no-open --port ${server.port}`,
+          4,
+          { variables: { PIKO_HOME } },
+        );
+        assert.match(said, new RegExp(`Port ${server.port} is taken by .+`));
+        assert.match(said, /piko server --port \d+/);
+      });
+      await t.step("--new-token shuts out who was let in", async () => {
+        await sandbox.pass("server --no-open --new-token");
+        assert.equal((await server.ask("GET /api/environments", server.own)).status, 401);
+        assert.equal((await server.ask("GET /api/environments", server.program)).status, 401);
+      });
+    }
+    await using again = await Target.start(sandbox);
+    assert.notEqual(again.token, before);
+    assert.equal((await Deno.readTextFile(path)).trim(), again.token);
+  },
+});

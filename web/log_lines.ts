@@ -203,8 +203,9 @@ function LineView(
 }
 
 function hueOf(label: string, { hues }: LineOptions): number {
-  // Containers of one service, web-1 and web-2, have its colour.
-  return hues.get(label) ?? hues.get(label.replace(/-\d+$/, "")) ?? 0;
+  // Containers of one service, web-1 and web-2, have its colour; so does one that is shared.
+  const service = label.replace(/ \(shared\)$/, "");
+  return hues.get(service) ?? hues.get(service.replace(/-\d+$/, "")) ?? 0;
 }
 
 /** The most characters of a service's name in front of its lines. */

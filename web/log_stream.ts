@@ -20,6 +20,11 @@ const PATIENCE = [300, 1000, 2000, 5000] as const;
 /** Milliseconds that a tab may be hidden before it lets its connections go. */
 const HIDDEN_FOR = 5000;
 
+/** What counts as lines that come late: so many within so many milliseconds, and so many milliseconds late. */
+const MANY = 2000;
+const LAG_WINDOW = 2000;
+const LATE = 3000;
+
 /** How the stream is. */
 export type LogState =
   | { kind: "connecting" }
@@ -35,8 +40,8 @@ export class LogStream {
   state: LogState = { kind: "connecting" };
   /** How many lines came and were not kept. */
   missed = 0;
-  /** How many lines the server had to leave out, because they came too fast. */
-  leftOut = 0;
+  /** How many milliseconds old the last line was when it came; 0 when lines come as they are written. */
+  lag = 0;
   readonly #of: Named;
   readonly #services: readonly string[];
   readonly #buffer: LogBuffer;
@@ -47,6 +52,11 @@ export class LogStream {
   /** Whether lines that the buffer has no room for are left out instead of pushing out the oldest. */
   #holds = false;
   #note: string | null = null;
+  /** How many events came when, of late. */
+  #arrivals: { at: number; count: number }[] = [];
+  /** The time of the last line of each container, and what it was when the connection was made. */
+  readonly #times = new Map<string, string>();
+  #timesBefore: ReadonlyMap<string, string> = new Map();
   readonly #lookAtTab = () => this.#visibilityChanged();
 
   /** @param changed is called when lines have come, or the state is another one. */
@@ -72,6 +82,14 @@ export class LogStream {
 
   /** Follows again from the last line on, after an end or a failure. */
   resume(): void {
+    this.#connect();
+  }
+
+  /** Leaves out what has not come yet, and goes on with the newest lines. */
+  skip(): void {
+    this.#lastId = null;
+    this.lag = 0;
+    this.#say("Lines are left out here: you went on with the newest");
     this.#connect();
   }
 
@@ -112,6 +130,7 @@ export class LogStream {
     for (let failures = 0; !signal.aborted;) {
       this.#become(failures === 0 ? { kind: "connecting" } : { kind: "lost" });
       try {
+        this.#timesBefore = new Map(this.#times);
         const response = await openStream(this.#address(), { lastEventId: this.#lastId, signal });
         this.#become({ kind: "live" });
         for await (const events of readEventStream(response)) {
@@ -152,12 +171,6 @@ export class LogStream {
           this.#note = (JSON.parse(data) as LogEvents["note"]).message;
           this.#say(this.#note);
           break;
-        case "dropped": {
-          const { count } = JSON.parse(data) as LogEvents["dropped"];
-          this.leftOut += count;
-          this.#say(`${count.toLocaleString("en")} lines were left out here: they came too fast`);
-          break;
-        }
         case "failure": {
           const { message, hint } = JSON.parse(data) as LogEvents["failure"];
           this.#become({ kind: "refused", message, hint });
@@ -170,17 +183,36 @@ export class LogStream {
           break;
       }
     }
-    if (events.length > 0) this.#changed();
+    if (events.length > 0) {
+      this.#measureLag(events.length);
+      this.#changed();
+    }
     return isEnd;
   }
 
-  #push({ label, time, stream, text }: LogEvent): void {
+  #push({ label, container, time, stream, text }: LogEvent): void {
+    // A connection that broke may have brought lines whose place it did not tell any more.
+    if (time <= (this.#timesBefore.get(container) ?? "")) return;
+    this.#times.set(container, time);
     this.#note = null;
     if (this.#holds && this.#buffer.isFull) {
       this.missed++;
       return;
     }
     this.#buffer.push({ text, label, time: Date.parse(time), kind: stream });
+  }
+
+  /** Lines of the past come at once and are no lag; it is one while many come, and they come late. */
+  #measureLag(count: number): void {
+    const now = performance.now();
+    this.#arrivals = this.#arrivals.filter(({ at }) => now - at < LAG_WINDOW);
+    this.#arrivals.push({ at: now, count });
+    const [first] = this.#arrivals;
+    const isSteady = first !== undefined && now - first.at > LAG_WINDOW / 2;
+    const many = this.#arrivals.reduce((sum, { count }) => sum + count, 0) > MANY;
+    const last = this.#buffer.line(this.#buffer.next - 1);
+    const late = last === undefined || last.kind === "note" ? 0 : Date.now() - last.time;
+    this.lag = isSteady && many && late > LATE ? late : 0;
   }
 
   #say(text: string): void {

@@ -15,6 +15,7 @@ import { type LogState, LogStream } from "./log_stream.ts";
 import { fullName } from "./names.ts";
 import type { Page } from "./page_context.ts";
 import type { LogView } from "./route.ts";
+import { duration } from "./time.ts";
 import { serviceHues } from "./service_hue.ts";
 import { Button, Empty, Hint } from "./widgets.ts";
 
@@ -158,10 +159,11 @@ function Logs(
       </div>
       <${StateLine}
         buffer=${buffer}
-        leftOut=${stream.current?.leftOut ?? 0}
+        lag=${stream.current?.lag ?? 0}
         state=${state}
         isFollowing=${isFollowing}
         onResume=${() => stream.current?.resume()}
+        onSkip=${() => stream.current?.skip()}
       />
     </div>
   `;
@@ -316,33 +318,40 @@ function NoLines({ page, state }: { page: Page; state: LogState }): VNode {
 }
 
 function StateLine(
-  { buffer, leftOut, state, isFollowing, onResume }: {
+  { buffer, lag, state, isFollowing, onResume, onSkip }: {
     buffer: LogBuffer;
-    leftOut: number;
+    /** How many milliseconds late the lines come. */
+    lag: number;
     state: LogState;
     isFollowing: boolean;
     onResume: () => void;
+    onSkip: () => void;
   },
 ): VNode {
   const { shape, tone, word } = tellState(state, isFollowing);
+  const isLate = state.kind === "live" && lag > 0;
   return html`
     <div class="logs-state">
       <span class=${`status tone-${tone}`}><${Glyph} shape=${shape} tone=${tone} /><span>${word}</span></span>
       ${state.kind === "ended" || state.kind === "refused"
         ? html`<${Button} label="Follow again" kind="quiet" onClick=${onResume} />`
         : null}
-      <span class="logs-count">${countText(buffer, leftOut)}</span>
+      ${isLate
+        ? html`
+          <span class="logs-lag">${duration(lag)} behind</span>
+          <${Button} label="Skip to the newest" kind="quiet" onClick=${onSkip} />
+        `
+        : null}
+      <span class="logs-count">${countText(buffer)}</span>
     </div>
   `;
 }
 
-/** Says how many lines there are, and how many of all that came are not. */
-function countText(buffer: LogBuffer, leftOut: number): string {
-  const { size, forgotten } = buffer;
-  const kept = forgotten === 0
+/** Says how many lines there are, of how many that came. */
+function countText({ size, forgotten }: LogBuffer): string {
+  return forgotten === 0
     ? `${number(size)} ${size === 1 ? "line" : "lines"}`
     : `the last ${number(size)} of ${number(size + forgotten)} lines`;
-  return leftOut === 0 ? kept : `${kept}, ${number(leftOut)} left out`;
 }
 
 function number(count: number): string {

@@ -112,8 +112,8 @@ export interface LogEvent {
 export interface LogEvents {
   /** Something worth knowing, such as that the containers have stopped. */
   note: { message: string };
-  /** So many lines were left out at this place, because the reader was too slow for them. */
-  dropped: { count: number };
+  /** Says by its id how far the logs were read; whoever comes back with it as `Last-Event-ID` goes on there. */
+  place: Record<string, never>;
   /** Nothing will follow; whoever reads closes the stream, which would be opened again otherwise. */
   end: Record<string, never>;
   /** What an {@link ErrorBody} says; nothing will follow. */

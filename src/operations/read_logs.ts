@@ -25,7 +25,12 @@ export interface LogRequest {
   tail: number | "all";
   /** Seconds since 1970. */
   since: string | undefined;
+  /** The time of the last line that is known of each container, by its name: the lines behind it are wanted. */
+  after?: Places | undefined;
 }
+
+/** How far the logs of containers have been read: the time of the last line by the container's name. */
+export type Places = Readonly<Record<string, string>>;
 
 /** A line of one of an environment's containers. */
 export interface ServiceLine extends LogLine {
@@ -90,6 +95,14 @@ function wanted(containers: readonly Container[], { services }: LogRequest): Con
   return containers.filter(({ service }) => services.length === 0 || services.includes(service));
 }
 
+/** Tells where the log of a container is to begin. */
+function beginOf({ name }: Container, { tail, since, after }: LogRequest): LogOptions {
+  if (after === undefined) return { tail, since };
+  // One that was not there yet has been started since the last line of the others.
+  const time = after[name] ?? Object.values(after).sort()[0];
+  return time === undefined ? { tail, since } : { since: justAfter(time) };
+}
+
 function neverStarted(record: EnvironmentRecord, request: LogRequest): PikoError {
   return new PikoError(`There are no logs yet: ${nameOf(record, request)} was never started`, {
     code: "conflict",
@@ -116,8 +129,10 @@ async function* readLines(
     } else {
       const merged = new MergedLines<ServiceLine>({ endless: false });
       for (const container of containers) {
-        const { tail, since } = request;
-        const lines = tools.engine.readLog(container.id, { tail, since, signal });
+        const lines = tools.engine.readLog(container.id, {
+          ...beginOf(container, request),
+          signal,
+        });
         merged.add(labelled(lines, container, labelOf(record, container, containers)));
       }
       for (let line = await merged.next(); line !== undefined; line = await merged.next()) {
@@ -166,11 +181,13 @@ class FollowedLogs {
   }
 
   async *lines(containers: readonly Container[]): AsyncGenerator<ServiceLine> {
-    const { tail, since } = this.#request;
     await Promise.all(
-      containers.map((container) =>
-        this.#read(container, labelOf(this.#record, container, containers), { tail, since })
-      ),
+      containers.map((container) => {
+        const time = this.#request.after?.[container.name];
+        if (time !== undefined) this.#times.set(container.id, time);
+        const label = labelOf(this.#record, container, containers);
+        return this.#read(container, label, beginOf(container, this.#request));
+      }),
     );
     let aliveAt = this.#goesOn(containers) ? performance.now() : -Infinity;
     let lookAt = performance.now() + LOOK_AGAIN;

@@ -36,6 +36,7 @@ import { answerJson, FieldError, Refusal } from "./answers.ts";
 import { BODIES, readBody } from "./body.ts";
 import type { Events } from "./events.ts";
 import type { Keys } from "./keys.ts";
+import type { LogStreams } from "./logs.ts";
 import type { Operations } from "./operations.ts";
 import type { Overview } from "./overview.ts";
 
@@ -58,6 +59,7 @@ export interface Parts {
   fresh: () => Promise<void>;
   events: Events;
   operations: Operations;
+  logs: LogStreams;
   keys: Keys;
   /** Makes the address that lets a browser in. */
   loginUrl: () => string;
@@ -85,6 +87,7 @@ const ENVIRONMENT_ROUTES: Readonly<Record<string, Readonly<Record<string, Answer
   "/down": { POST: (call) => lifecycle(call, "down") },
   "/restart": { POST: (call) => lifecycle(call, "restart") },
   "/open": { POST: openEditor },
+  "/logs": { GET: readLogs },
 };
 
 const ROUTES: readonly Route[] = [
@@ -369,16 +372,21 @@ function readEvents({ events, request, url }: Call): Response {
   return events.open(request.headers.get("last-event-id") ?? url.searchParams.get("after"));
 }
 
+function readLogs(call: Call): Promise<Response> {
+  return call.logs.open(environmentOf(call), call.request, call.url);
+}
+
 /** A second `piko server` asks for this: it opens the one that is there. */
 async function makeTicket({ request, loginUrl }: Call): Promise<Response> {
   await readBody(request, BODIES.none);
   return answerJson({ url: loginUrl() });
 }
 
-async function renewToken({ request, keys, events, loginUrl }: Call): Promise<Response> {
+async function renewToken({ request, keys, events, logs, loginUrl }: Call): Promise<Response> {
   await readBody(request, BODIES.none);
   await keys.renew();
   events.endStreams();
+  logs.endStreams();
   return answerJson({ url: loginUrl() });
 }
 

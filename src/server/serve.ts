@@ -14,6 +14,7 @@ import { Events } from "./events.ts";
 import { Guard } from "./guard.ts";
 import { makeHandler } from "./handler.ts";
 import type { Keys } from "./keys.ts";
+import { LogStreams } from "./logs.ts";
 import { Operations } from "./operations.ts";
 import { Overview } from "./overview.ts";
 import { watchEngine } from "./watch_engine.ts";
@@ -73,6 +74,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const engine = new Engine({ variables: toolVariables(tools.variables), timeout: PATIENCE });
   const overview = new Overview({ tools: { ...tools, engine }, publish, failed });
   const operations = new Operations(tools, publish, failed);
+  const logs = new LogStreams(tools, failed);
   const ending = new AbortController();
   const registry = new RegistryWatch(tools, overview, failed);
   const tried = Promise.withResolvers<void>();
@@ -87,6 +89,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     registry[Symbol.dispose]();
     overview.end();
     events.close();
+    logs.endStreams();
     events[Symbol.dispose]();
   };
   let listeners: Listener[];
@@ -102,7 +105,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     registry.check();
     return overview.settled();
   };
-  const parts: Parts = { tools, folder, overview, fresh, events, operations, keys, loginUrl };
+  const parts: Parts = { tools, folder, overview, fresh, events, operations, logs, keys, loginUrl };
   const guard = new Guard({ port, beyondLoopback: !isLoopback(host), keys });
   handler = makeHandler({ parts, guard, web: await import("../../web/page.ts"), failed });
 

@@ -7,6 +7,7 @@ import { Events } from "../../src/server/events.ts";
 import { Guard } from "../../src/server/guard.ts";
 import { makeHandler } from "../../src/server/handler.ts";
 import { Keys } from "../../src/server/keys.ts";
+import { LogStreams } from "../../src/server/logs.ts";
 import { Operations } from "../../src/server/operations.ts";
 import { Overview } from "../../src/server/overview.ts";
 import { wire } from "../../src/wiring.ts";
@@ -261,6 +262,7 @@ async function handlerOf() {
     fresh,
     events,
     operations,
+    logs: new LogStreams(tools, failed),
     keys,
     loginUrl: () => "",
   };

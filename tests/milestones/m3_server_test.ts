@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { Background } from "../background.ts";
 import { needs } from "../needs.ts";
 import { PIKO, Sandbox, until } from "../sandbox.ts";
-import { Chromium, Server } from "../web/browser.ts";
+import { Server } from "../server.ts";
+import { Chromium } from "../web/browser.ts";
 import { projectFiles } from "./sample.ts";
 
 const CONFIG = `scripts:

@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { docker } from "../containers.ts";
 import { needs } from "../needs.ts";
-import { Sandbox } from "../sandbox.ts";
+import { Sandbox, until } from "../sandbox.ts";
 import { enterEnvironments, removeEnvironments } from "../../scripts/bench/many_environments.ts";
-import { Chromium, ready, requireNoBarriers, Server, visit } from "./browser.ts";
+import { Server } from "../server.ts";
+import { Chromium, ready, requireNoBarriers, visit } from "./browser.ts";
 
 const COMPOSE = `services:
   web:
@@ -136,6 +137,68 @@ Deno.test({
         await page.locator(".actions").getByText(`piko attach ${project}/feature-auth`).waitFor();
       });
 
+      await step("streams logs as text, in colours, and finds in them", async () => {
+        await page.keyboard.press("2");
+        await page.waitForURL(`**${at}/logs`);
+        await page.locator(".log-line", { hasText: /tick \d+/ }).first().waitFor();
+        await page.keyboard.press("f");
+        await page.keyboard.type("tick 1");
+        await page.locator(".log-line mark", { hasText: "tick 1" }).first().waitFor();
+        await page.waitForURL(/find=tick/);
+        await button(page, "Regular expression").click();
+        await page.getByLabel("Find in the logs").fill("green|(");
+        await page.locator(".find-result", { hasText: /group/i }).waitFor();
+        await page.getByLabel("Find in the logs").fill("gre+n");
+        await button(page, "Only lines that match").click();
+        const line = page.locator(".log-line", { hasText: "green" });
+        await line.waitFor();
+        assert.match(await line.innerText(), /web\s+green <b>no markup<\/b> end/);
+        assert.equal(await line.locator(".ansi-fg-2").innerText(), "green");
+        await until(
+          "only the lines that match",
+          async () => await page.locator(".log-line").count() === 1,
+        );
+        await visit(page, `${server.origin}${at}/logs?service=db`);
+        await page.getByText("ready to accept connections").waitFor();
+        assert.equal(await page.getByText(/tick \d+/).count(), 0);
+      });
+
+      await step("keeps nobody out", async () => {
+        await visit(page, `${server.origin}${at}/logs?find=tick&times=1`);
+        await page.locator(".log-line mark").first().waitFor();
+        await requireNoBarriers(page, "logs");
+        await page.keyboard.press("1");
+        await page.getByText("Everything is committed").waitFor();
+        await requireNoBarriers(page, "overview");
+        await page.keyboard.press("3");
+        await page.getByText("all set up").waitFor();
+        await requireNoBarriers(page, "activity");
+      });
+
+      await step("stops following while one reads, and says how much came", async () => {
+        await visit(page, `${server.origin}${at}/logs?service=web`);
+        await page.getByText("Following").waitFor();
+        await until(
+          "more lines than fit",
+          () =>
+            page.locator(".log-lines").evaluate((box) => box.scrollHeight > 2 * box.clientHeight),
+        );
+        await page.locator(".log-lines").hover();
+        await page.mouse.wheel(0, -300);
+        await page.getByText(/^\d+ new lines?$/).waitFor();
+        const read = await page.locator(".log-line").nth(15).innerText();
+        const place = await page.locator(".log-line", { hasText: read }).first().boundingBox();
+        const before = await page.locator(".logs-news").innerText();
+        await until(
+          "more lines",
+          async () => await page.locator(".logs-news").innerText() !== before,
+        );
+        const now = await page.locator(".log-line", { hasText: read }).first().boundingBox();
+        assert.equal(now?.y, place?.y, "what is read stays where it is");
+        await page.keyboard.press("End");
+        await page.getByText("Following").waitFor();
+      });
+
       await step("sees what docker does elsewhere", async () => {
         const { environment } = await sandbox.json("status feature-auth");
         const containers = await docker(
@@ -151,6 +214,8 @@ Deno.test({
       await step("starts it again", async () => {
         await button(page, "Start").click();
         await status(page).getByText("2/2 healthy").waitFor();
+        await page.keyboard.press("2");
+        await page.locator(".log-line", { hasText: /tick \d+/ }).last().waitFor();
       });
 
       await step("stops one service", async () => {
@@ -349,10 +414,9 @@ Deno.test({
 
     await step("says how to get in again when its key is worth nothing any more", async () => {
       await visit(page, server.origin);
-      const token = await Deno.readTextFile(`${sandbox.variables["PIKO_HOME"]}/server-token`);
       const renewed = await fetch(`${server.origin}/api/token`, {
         method: "POST",
-        headers: { authorization: `Bearer ${token.trim()}`, "content-type": "application/json" },
+        headers: { ...await server.key(), "content-type": "application/json" },
         body: "{}",
       });
       const { url } = await renewed.json();

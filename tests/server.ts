@@ -1,0 +1,54 @@
+/** A `piko server` that a test starts, asks and ends. */
+
+import { Background } from "./background.ts";
+import { type Sandbox, until } from "./sandbox.ts";
+
+/** A `piko server` of a sandbox that listens. */
+export class Server implements AsyncDisposable {
+  readonly #sandbox: Sandbox;
+  readonly #process: Background;
+  readonly origin: string;
+  readonly loginUrl: string;
+
+  private constructor(sandbox: Sandbox, process: Background, loginUrl: string) {
+    this.#sandbox = sandbox;
+    this.#process = process;
+    this.loginUrl = loginUrl;
+    this.origin = new URL(loginUrl).origin;
+  }
+
+  static async start(sandbox: Sandbox, port = 0): Promise<Server> {
+    const process = Background.piko(sandbox, ["server", "--no-open", "--port", String(port)]);
+    let url: string | undefined;
+    await until("the server's address", () => {
+      url = process.stdout.flatMap((line) => line.match(/http:\/\/\S+/) ?? [])[0];
+      return url !== undefined;
+    });
+    return new Server(sandbox, process, url ?? "");
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** The header that lets a program in. */
+  async key(): Promise<{ authorization: string }> {
+    const token = await Deno.readTextFile(`${this.#sandbox.variables["PIKO_HOME"]}/server-token`);
+    return { authorization: `Bearer ${token.trim()}` };
+  }
+
+  /** Ends it as Ctrl+C does. */
+  async stop(): Promise<void> {
+    this.#process.kill("SIGINT");
+    await this.#process.ended();
+  }
+
+  /** Starts it again on the same port. */
+  async again(): Promise<Server> {
+    return await Server.start(this.#sandbox, Number(new URL(this.origin).port));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#process[Symbol.asyncDispose]();
+  }
+}

@@ -54,6 +54,35 @@ Deno.test({
     });
 
     await t.step(
+      "logs: as they come, of the services that are chosen, until one stops",
+      async () => {
+        await visit(page, `${at}/logs`);
+        await page.locator(".log-line", { hasText: "the app is up" }).first().waitFor();
+        await page.locator(".log-line", { hasText: "the db is up" }).first().waitFor();
+        await page.locator(".chip", { hasText: "db" }).click();
+        await page.waitForURL(/service=db/);
+        await until("only lines of db", async () => {
+          const lines = await page.locator(".log-line").allInnerTexts();
+          return lines.length > 0 && lines.every((line) => line.includes("the db is up"));
+        });
+        await page.getByText("Following").waitFor();
+        const { db } = await containersOf(sandbox, "one");
+        await docker("exec", db?.id ?? "", "sh", "-c", "echo as it comes > /proc/1/fd/1");
+        await page.locator(".log-line", { hasText: "as it comes" }).waitFor();
+        // Whoever scrolls up has stopped, and is told how much came.
+        const lines = "i=0; while [ $i -lt 300 ]; do i=$((i+1)); echo line $i; done > /proc/1/fd/1";
+        await docker("exec", db?.id ?? "", "sh", "-c", lines);
+        await page.locator(".log-line", { hasText: "line 300" }).waitFor();
+        await page.locator(".log-lines").hover();
+        await page.mouse.wheel(0, -600);
+        await page.getByText("new lines wait below").waitFor();
+        await docker("exec", db?.id ?? "", "sh", "-c", "echo one more > /proc/1/fd/1");
+        await page.getByText(/^\d+ new lines?$/).click();
+        await page.locator(".log-line", { hasText: "one more" }).waitFor();
+      },
+    );
+
+    await t.step(
       "updates by themselves, a refresh by hand, and when the last one came",
       async () => {
         await visit(page, at);

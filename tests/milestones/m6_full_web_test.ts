@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { docker } from "../containers.ts";
 import { needs } from "../needs.ts";
 import { Sandbox, until } from "../sandbox.ts";
-import { Chromium, Server, visit } from "../web/browser.ts";
+import { Server } from "../server.ts";
+import { Chromium, visit } from "../web/browser.ts";
 import { containersOf, hostPort, projectFiles } from "./sample.ts";
 
 Deno.test({

@@ -17,35 +17,6 @@ const pictures = `${root}/scripts/screenshots`;
 /** Milliseconds that the server gets until it listens. */
 const PATIENCE = 30_000;
 
-await runScript(async () => {
-  const { missing } = await setUpMachine({
-    ask: true,
-    want: ["git", "engine", "compose", "images", "chromium"],
-  });
-  if (missing.length > 0) {
-    tellMissing(missing);
-    throw new PikoError("The screenshots need a Docker engine, compose, git and Chromium", {
-      code: "unavailable",
-    });
-  }
-  say("Building dist/piko");
-  await run([Deno.execPath(), "run", "--allow-all", "--no-prompt", "scripts/build.ts"], {
-    cwd: root,
-  });
-  await using shop = await Shop.create();
-  const address = await shop.serve();
-  const browser = await chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-  });
-  try {
-    await takePictures(browser, address);
-  } finally {
-    await browser.close();
-  }
-  return 0;
-});
-
 async function takePictures(browser: Browser, login: string): Promise<void> {
   const { origin } = new URL(login);
   const at = `${origin}/projects/shop/feature-auth`;
@@ -190,3 +161,33 @@ class Shop implements AsyncDisposable {
     return run(argv, { cwd, variables: this.#variables });
   }
 }
+
+// At the end, when the class above is there.
+await runScript(async () => {
+  const { missing } = await setUpMachine({
+    ask: true,
+    want: ["git", "engine", "compose", "images", "chromium"],
+  });
+  if (missing.length > 0) {
+    tellMissing(missing);
+    throw new PikoError("The screenshots need a Docker engine, compose, git and Chromium", {
+      code: "unavailable",
+    });
+  }
+  say("Building dist/piko");
+  await run([Deno.execPath(), "run", "--allow-all", "--no-prompt", "scripts/build.ts"], {
+    cwd: root,
+  });
+  await using shop = await Shop.create();
+  const address = await shop.serve();
+  const browser = await chromium.launch({
+    executablePath: "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+  });
+  try {
+    await takePictures(browser, address);
+  } finally {
+    await browser.close();
+  }
+  return 0;
+});

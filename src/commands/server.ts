@@ -84,6 +84,7 @@ export const command = buildCommand({
     });
     const ended = await server.stop();
     await withdrawServer(tools);
+    place.release();
     for (const operation of ended) output.note(`  ${sentenceOf(operation)}`);
   },
 });

@@ -2,7 +2,7 @@
 /** A dialog over the page: the browser's own, which keeps the focus inside, closes on Esc, and gives the focus back. */
 
 import type { VNode } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { type Content, html } from "./html.ts";
 import { Button } from "./widgets.ts";
 
@@ -17,7 +17,8 @@ export function Dialog(
   },
 ): VNode {
   const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Before the next key is read: who types on at once means the dialog.
+  useLayoutEffect(() => {
     const dialog = element.current;
     const opener = document.activeElement;
     dialog?.showModal();

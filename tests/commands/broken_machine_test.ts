@@ -8,6 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { needs } from "../needs.ts";
 import { PIKO, Sandbox } from "../sandbox.ts";
 import { refuses, refuteAccident, stateOf } from "./refusal.ts";
+import { copyProgram, writeProgram } from "../program_file.ts";
 
 const COMPOSE = [
   "services:",
@@ -160,7 +161,7 @@ Deno.test({
   async fn() {
     await using sandbox = await Sandbox.create({ files: { "compose.yaml": COMPOSE }, init: true });
     const piko = `${sandbox.folder}/home/piko`;
-    await Deno.copyFile(PIKO, piko);
+    await copyProgram(PIKO, piko);
     await sandbox.run(["chown", "--recursive", "nobody", sandbox.folder]);
     try {
       const { tryRun } = await import("../../src/programs/run.ts");
@@ -195,11 +196,10 @@ Deno.test({
     const withCompose = async (name: string, answer: string) => {
       const folder = `${sandbox.folder}/home/${name}`;
       const docker = await sandbox.run(["sh", "-c", "command -v docker"]);
-      await sandbox.write(
+      await writeProgram(
         `${folder}/docker`,
         `#!/bin/sh\ncase "$1" in compose) ${answer};; esac\nexec ${docker} "$@"\n`,
       );
-      await Deno.chmod(`${folder}/docker`, 0o755);
       return { PATH: `${folder}:${sandbox.variables.PATH}` };
     };
     for (const version of ["2.24.3", "v2.20.2-desktop.1", "1.29.2"]) {
@@ -382,11 +382,10 @@ Deno.test({
     await using sandbox = await Sandbox.create({ files: { "compose.yaml": COMPOSE }, init: true });
     await using _disk = await Disk.mount(sandbox, `${sandbox.root}/.piko/worktrees`, "256k");
     // The checkout is the last moment before: what it leaves free a hook takes.
-    await sandbox.write(
-      ".git/hooks/post-checkout",
+    await writeProgram(
+      `${sandbox.root}/.git/hooks/post-checkout`,
       `#!/bin/sh\ndd if=/dev/zero of='${sandbox.root}/.piko/worktrees/.fill' bs=4k 2>/dev/null\nexit 0\n`,
     );
-    await Deno.chmod(`${sandbox.root}/.git/hooks/post-checkout`, 0o755);
     const before = await stateOf(sandbox);
     const { exitCode, stdout, stderr } = await sandbox.piko(["create", "one", "--json"]);
     assert.equal(exitCode, 1, stderr);

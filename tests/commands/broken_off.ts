@@ -8,6 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { tryRun } from "../../src/programs/run.ts";
 import { Background } from "../background.ts";
 import { Sandbox, until } from "../sandbox.ts";
+import { writeProgram } from "../program_file.ts";
 
 /** The steps of `create` in docker mode, in their order. */
 export const CREATE_STEPS = [
@@ -77,8 +78,10 @@ export class Holding implements AsyncDisposable {
         "",
       ].join("\n"),
     );
-    await sandbox.write(".git/hooks/post-checkout", `#!/bin/sh\nexec sh '${home}/hold' worktree\n`);
-    await Deno.chmod(`${sandbox.root}/.git/hooks/post-checkout`, 0o755);
+    await writeProgram(
+      `${sandbox.root}/.git/hooks/post-checkout`,
+      `#!/bin/sh\nexec sh '${home}/hold' worktree\n`,
+    );
     return holding;
   }
 

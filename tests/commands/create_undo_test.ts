@@ -5,6 +5,7 @@ import { needs } from "../needs.ts";
 import { Sandbox } from "../sandbox.ts";
 import { type Failure, type Refusal, saysNo } from "./refusal.ts";
 import { takeStock } from "./traces.ts";
+import { writeProgram } from "../program_file.ts";
 
 const NEEDED = needs("git", "engine", "compose", "images");
 
@@ -61,8 +62,7 @@ Deno.test({
 
     await t.step("a post-checkout hook that fails", async () => {
       const hook = `${sandbox.root}/.git/hooks/post-checkout`;
-      await sandbox.write(hook, "#!/bin/sh\necho the hook says no >&2\nexit 1\n");
-      await Deno.chmod(hook, 0o755);
+      await writeProgram(hook, "#!/bin/sh\necho the hook says no >&2\nexit 1\n");
       for (const branch of ["fresh", "there-before"]) {
         const { stderr } = await undoes(sandbox, [branch], {
           code: "failed",

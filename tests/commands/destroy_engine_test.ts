@@ -5,6 +5,7 @@ import { Background } from "../background.ts";
 import { docker } from "../containers.ts";
 import { needs } from "../needs.ts";
 import { Sandbox, until } from "../sandbox.ts";
+import { writeProgram } from "../program_file.ts";
 
 const COMPOSE = `services:
   web:
@@ -37,8 +38,7 @@ async function assertDestroyed(sandbox: Sandbox, ...left: string[]): Promise<voi
 async function insteadOfDocker(sandbox: Sandbox, name: string, ...lines: string[]) {
   const real = await sandbox.run(["sh", "-c", "command -v docker"]);
   const folder = `${sandbox.folder}/${name}`;
-  await sandbox.write(`${folder}/docker`, `#!/bin/sh\n${lines.join("\n")}\nexec ${real} "$@"\n`);
-  await Deno.chmod(`${folder}/docker`, 0o755);
+  await writeProgram(`${folder}/docker`, `#!/bin/sh\n${lines.join("\n")}\nexec ${real} "$@"\n`);
   return { folder, PATH: `${folder}:${sandbox.variables.PATH}` };
 }
 

@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { Background } from "../background.ts";
 import { needs } from "../needs.ts";
 import { Sandbox, until } from "../sandbox.ts";
+import { writeProgram } from "../program_file.ts";
 
 const FILES = {
   "README.md": "# Sample\n",
@@ -36,8 +37,7 @@ async function insteadOfGit(
   lines: (git: string) => string[],
 ): Promise<string> {
   const git = await sandbox.run(["sh", "-c", "command -v git"]);
-  await sandbox.write(`${folder}/git`, ["#!/bin/sh", ...lines(git), ""].join("\n"));
-  await Deno.chmod(`${folder}/git`, 0o755);
+  await writeProgram(`${folder}/git`, ["#!/bin/sh", ...lines(git), ""].join("\n"));
   return `${folder}:${sandbox.variables.PATH}`;
 }
 

@@ -10,6 +10,7 @@ import { Background } from "../background.ts";
 import { needs } from "../needs.ts";
 import { Sandbox, until } from "../sandbox.ts";
 import { assertSound, doctor, hintOf } from "./doctor.ts";
+import { writeProgram } from "../program_file.ts";
 
 /** A setup script that holds in the environments that are to be killed there. */
 const HELD = `scripts:
@@ -310,14 +311,12 @@ Deno.test({
       for (
         const [program, says] of [["git", "git version 2.30.9"], ["tmux", "tmux 3.1c"]] as const
       ) {
-        await Deno.remove(`${bin}/${program}`).catch(() => {});
-        await sandbox.write(
+        await writeProgram(
           `${bin}/${program}`,
           `#!/bin/sh\ncase $1 in --version|-V) echo '${says}' ;; *) exec ${await real(
             program,
           )} "$@" ;; esac\n`,
         );
-        await Deno.chmod(`${bin}/${program}`, 0o755);
       }
       const PATH = `${bin}:${sandbox.variables.PATH}`;
       const found = await doctor(sandbox, [], { variables: { PATH } });

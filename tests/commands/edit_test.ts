@@ -6,6 +6,7 @@ import { findEditor } from "../../src/programs/editor.ts";
 import { needs } from "../needs.ts";
 import { Sandbox, until } from "../sandbox.ts";
 import { TerminalShell } from "../terminal_shell.ts";
+import { writeProgram } from "../program_file.ts";
 
 /** Makes programs that write down how they were called, and returns the variables that let piko find them. */
 async function fakes(sandbox: Sandbox, ...names: string[]): Promise<Record<string, string>> {
@@ -17,8 +18,7 @@ tty=none; [ -t 0 ] && [ -t 1 ] && tty=yes
 mv '${sandbox.folder}/called.tmp' '${sandbox.folder}/called'
 [ "$tty" = none ] || { echo "editing"; read -r line; exit "\${line:-0}"; }
 `;
-    await sandbox.write(`${folder}/${name}`, script);
-    await Deno.chmod(`${folder}/${name}`, 0o755);
+    await writeProgram(`${folder}/${name}`, script);
   }
   return { PATH: `${folder}:${sandbox.variables.PATH}` };
 }
@@ -63,7 +63,7 @@ Deno.test("findEditor() tells whose editor is not there, and what draws on the t
     };
     for (const [command, drawsOnTerminal] of Object.entries({ ...windows, ...terminal })) {
       const path = `${folder}/${command.split(" ")[0]}`;
-      await Deno.writeTextFile(path, "#!/bin/sh\n", { mode: 0o755 });
+      await writeProgram(path, "#!/bin/sh\n");
       const variables = { PATH: folder, DISPLAY: ":0" };
       const editor = await findEditor([{ command, source: "--editor" }], variables);
       assert.equal(editor.drawsOnTerminal, drawsOnTerminal, command);

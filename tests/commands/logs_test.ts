@@ -9,16 +9,17 @@ import { needs } from "../needs.ts";
 import { Sandbox, until } from "../sandbox.ts";
 import { TerminalShell } from "../terminal_shell.ts";
 
+/** No test trusts the order of a container's two outputs: the engine reads each by itself. */
 const COMPOSE = `services:
   db:
     image: busybox:1.36
-    command: sh -c 'echo "db one"; sleep 0.4; echo "db two" >&2; head -c 40000 /dev/zero | tr "\\\\0" x; echo; echo "db last"; exec sleep 1000'
+    command: sh -c 'echo "db one"; sleep 0.4; head -c 40000 /dev/zero | tr "\\\\0" x; echo; echo "db last"; exec sleep 1000'
     init: true
     stop_grace_period: 0s
     ports: ["5432"]
   web:
     image: busybox:1.36
-    command: sh -c 'sleep 0.2; echo "web one"; printf "\\\\033[32mgreen\\\\033[0m\\\\033[2J\\\\033]0;title\\\\007 äöü\\\\n"; n=0; while :; do sleep 0.3; n=$$((n + 1)); echo "tick $$n"; done'
+    command: sh -c 'sleep 0.2; echo "web one"; printf "\\\\033[32mgreen\\\\033[0m\\\\033[2J\\\\033]0;title\\\\007 äöü\\\\n"; n=0; while :; do sleep 0.3; n=$$((n + 1)); echo "tick $$n"; [ "$$n" != 1 ] || echo "web two" >&2; done'
     init: true
     stop_grace_period: 0s
   chat:
@@ -107,7 +108,14 @@ Deno.test({
       assert.deepEqual(times.toSorted(), times);
       assert.deepEqual(new Set(lines.map((line) => line.split(" ", 1)[0])).size, 3);
       const stdout = await sandbox.pass("logs one");
-      for (const line of ["db    | db two", "web   | web one", "chat  | from a terminal"]) {
+      for (
+        const line of [
+          "db    | db one",
+          "web   | web one",
+          "web   | web two",
+          "chat  | from a terminal",
+        ]
+      ) {
         assert.ok(`\n${stdout}`.includes(`\n${line}\n`), line);
       }
       const long = `\ndb  | ${"x".repeat(40_000)}\ndb  | db last\n`;

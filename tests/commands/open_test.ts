@@ -5,6 +5,7 @@ import { hasScreen, openPage } from "../../src/programs/opener.ts";
 import { needs } from "../needs.ts";
 import { Sandbox, until } from "../sandbox.ts";
 import { TerminalShell } from "../terminal_shell.ts";
+import { writeProgram } from "../program_file.ts";
 
 const SERVICE = `
     image: busybox:1.36
@@ -100,8 +101,7 @@ Deno.test({
       async () => {
         const browser = `${sandbox.folder}/my browser`;
         const called = `${sandbox.folder}/called`;
-        await sandbox.write(browser, `#!/bin/sh\nprintf '<%s>' "$@" > '${called}'\n`);
-        await Deno.chmod(browser, 0o755);
+        await writeProgram(browser, `#!/bin/sh\nprintf '<%s>' "$@" > '${called}'\n`);
         await using terminal = await TerminalShell.open(sandbox, {
           variables: { BROWSER: `no-such-browser:'${browser}' --new %s --end` },
         });

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { needs } from "../needs.ts";
 import { Sandbox } from "../sandbox.ts";
+import { writeProgram } from "../program_file.ts";
 
 /** Every program that piko may start. */
 const PROGRAMS = ["git", "docker", "tmux", "sh", "cp", "ps", "find", "test", "fzf", "env"];
@@ -26,11 +27,10 @@ async function watchPrograms(sandbox: Sandbox) {
   for (const program of PROGRAMS) {
     const path = await sandbox.run(["sh", "-c", 'command -v "$1" || true', "sh", program]);
     if (!path.startsWith("/")) continue;
-    await sandbox.write(
+    await writeProgram(
       `${folder}/bin/${program}`,
       `#!/bin/sh\nprintf '%s\\n' "${program} $*" >>'${journal}'\nexec '${path}' "$@"\n`,
     );
-    await Deno.chmod(`${folder}/bin/${program}`, 0o755);
   }
   const variables = { PATH: `${folder}/bin:${sandbox.variables.PATH}` };
   return {

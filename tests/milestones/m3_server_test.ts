@@ -7,6 +7,7 @@ import { PIKO, Sandbox, until } from "../sandbox.ts";
 import { Server } from "../server.ts";
 import { Chromium } from "../web/browser.ts";
 import { projectFiles } from "./sample.ts";
+import { copyProgram, writeProgram } from "../program_file.ts";
 
 const CONFIG = `scripts:
   setup: |
@@ -93,11 +94,10 @@ Deno.test({
     await t.step("the page opens the worktree in the editor", async () => {
       const editor = `${sandbox.folder}/bin/code`;
       const edited = `${sandbox.folder}/edited`;
-      await sandbox.write(
+      await writeProgram(
         editor,
         `#!/bin/sh\necho "$@" > '${edited}.tmp' && mv '${edited}.tmp' '${edited}'\n`,
       );
-      await Deno.chmod(editor, 0o755);
       await sandbox.write(`${sandbox.folder}/home/.config/piko/config.yml`, `editor: ${editor}\n`);
       await page.goto(`${server.origin}/projects/${project}/feature-auth`);
       await page.getByRole("button", { name: "Open in editor" }).click();
@@ -114,7 +114,7 @@ Deno.test({
     await t.step("it is one file, and needs nothing beside it", async () => {
       const folder = `${sandbox.folder}/alone`;
       await Deno.mkdir(folder);
-      await Deno.copyFile(PIKO, `${folder}/piko`);
+      await copyProgram(PIKO, `${folder}/piko`);
       await using alone = Background.piko(sandbox, ["server", "--no-open", "--port", "0"], {
         program: `${folder}/piko`,
         cwd: folder,

@@ -7,6 +7,7 @@ import { Background } from "../background.ts";
 import { Sandbox, until } from "../sandbox.ts";
 import { TerminalShell } from "../terminal_shell.ts";
 import { hostPort, page, projectFiles } from "./sample.ts";
+import { writeProgram } from "../program_file.ts";
 
 const CONFIG = `scripts:
   run: |
@@ -81,8 +82,7 @@ Deno.test({
     await t.step("edit opens the worktree in the editor", async () => {
       const folder = `${sandbox.folder}/bin`;
       const editor = `${folder}/code`;
-      await sandbox.write(editor, `#!/bin/sh\necho "$@" > '${sandbox.folder}/edited'\n`);
-      await Deno.chmod(editor, 0o755);
+      await writeProgram(editor, `#!/bin/sh\necho "$@" > '${sandbox.folder}/edited'\n`);
       const variables = { PATH: `${folder}:${sandbox.variables.PATH}` };
       await sandbox.pass("edit one --editor code", { variables });
       await until("the call", () => sandbox.exists(`${sandbox.folder}/edited`));

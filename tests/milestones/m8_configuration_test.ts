@@ -6,6 +6,7 @@ import { saysNo } from "../commands/refusal.ts";
 import { PIKO, Sandbox, until } from "../sandbox.ts";
 import { TerminalShell } from "../terminal_shell.ts";
 import { COMPOSE, containersOf, lookedAt, TMUX_CONF, windowShows, windowsOf } from "./sample.ts";
+import { writeProgram } from "../program_file.ts";
 
 const CONFIG = `compose: deploy/compose.yml
 scripts:
@@ -128,11 +129,10 @@ Deno.test({
 
         const folder = `${sandbox.folder}/bin`;
         for (const name of ["mine", "other"]) {
-          await sandbox.write(
+          await writeProgram(
             `${folder}/${name}`,
             `#!/bin/sh\necho "${name} $*" > '${sandbox.folder}/edited'\n`,
           );
-          await Deno.chmod(`${folder}/${name}`, 0o755);
         }
         const edited = async (command: string) => {
           await terminal.run(

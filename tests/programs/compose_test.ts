@@ -12,6 +12,7 @@ import {
   parseMissingEnvFile,
 } from "../../src/programs/compose.ts";
 import { compose, docker, engineTest, uniqueName, VARIABLES } from "./compose_pair.ts";
+import { writeProgram } from "../program_file.ts";
 
 /** A folder with files, and a compose project of the same name; both are gone at the end. */
 class Folder implements AsyncDisposable {
@@ -82,11 +83,12 @@ engineTest(
   async () => {
     await using folder = new Folder({
       "none/keep": "",
-      "plain/docker":
-        "#!/bin/sh\necho \"docker: 'compose' is not a docker command.\" >&2\nexit 1\n",
-      "old/docker": "#!/bin/sh\necho v2.20.3\n",
     });
-    for (const name of ["plain", "old"]) await Deno.chmod(`${folder.path}/${name}/docker`, 0o755);
+    await writeProgram(
+      `${folder.path}/plain/docker`,
+      "#!/bin/sh\necho \"docker: 'compose' is not a docker command.\" >&2\nexit 1\n",
+    );
+    await writeProgram(`${folder.path}/old/docker`, "#!/bin/sh\necho v2.20.3\n");
     for (
       const [name, message] of [
         ["none", /^docker is not installed/],

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { CommandError, PikoError } from "../../src/domain/errors.ts";
 import { Git, parseStatus, parseWorktrees, patternFor } from "../../src/programs/git.ts";
 import { run } from "../../src/programs/run.ts";
+import { copyProgram, writeProgram } from "../program_file.ts";
 
 const BASE = Deno.env.toObject();
 
@@ -53,9 +54,7 @@ class Sandbox implements AsyncDisposable {
 
   async hook(root: string, name: string, script: string): Promise<void> {
     await Deno.mkdir(`${root}/.git/hooks`, { recursive: true });
-    await Deno.writeTextFile(`${root}/.git/hooks/${name}`, `#!/bin/sh\n${script}\n`, {
-      mode: 0o755,
-    });
+    await writeProgram(`${root}/.git/hooks/${name}`, `#!/bin/sh\n${script}\n`);
   }
 
   async branches(root: string): Promise<string[]> {
@@ -605,7 +604,7 @@ Deno.test("Git.removeWorktree() deletes nothing when a part may not be deleted",
   const script = `${sandbox.folder}/remove.ts`;
   const source = new URL("../../src", import.meta.url).pathname;
   await run(["cp", "-R", source, `${sandbox.folder}/src`]);
-  await Deno.copyFile(Deno.execPath(), `${sandbox.folder}/deno`);
+  await copyProgram(Deno.execPath(), `${sandbox.folder}/deno`);
   await Deno.writeTextFile(
     script,
     `import { Git } from "./src/programs/git.ts";

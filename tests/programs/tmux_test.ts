@@ -4,6 +4,7 @@ import { isAbsence, Tmux, tmuxName } from "../../src/programs/tmux.ts";
 import { run } from "../../src/programs/run.ts";
 import { needs } from "../needs.ts";
 import { until } from "../sandbox.ts";
+import { writeProgram } from "../program_file.ts";
 
 /** A tmux server of a test's own, without anybody's configuration. */
 class Server implements AsyncDisposable {
@@ -146,7 +147,7 @@ testTmux("Tmux hands over hostile words as they are", async (server) => {
 testTmux("Tmux.newWindows() runs a single word without a shell", async (server) => {
   await server.session("piko/shop/auth");
   const program = `${server.folder}/a program;`;
-  await Deno.writeTextFile(program, "#!/bin/sh\nsleep 600\n", { mode: 0o755 });
+  await writeProgram(program, "#!/bin/sh\nsleep 600\n");
   await server.tmux.newWindows("piko/shop/auth", "/", [{ name: "two", argv: [program] }]);
   const alive = await server.run("list-windows", "-t", "=piko/shop/auth", "-F", "#{window_name}");
   assert.equal(alive, "shell\ntwo");

@@ -5,6 +5,7 @@ import { type Bundle, bundle, checkBundle, withBuildInfo } from "../../scripts/b
 import { compile, reasonIn } from "../../scripts/build/compile.ts";
 import { writeSelfExtracting } from "../../scripts/build/self_extracting.ts";
 import { requireDenoProgram, requireTarget, thisMachine } from "../../scripts/build/targets.ts";
+import { copyProgram, writeProgram } from "../program_file.ts";
 
 const ROOT = decodeURIComponent(new URL("../..", import.meta.url).pathname).replace(/\/$/, "");
 const NOBODY = 65_534;
@@ -62,10 +63,17 @@ function probe(): Promise<string> {
     const folder = await Deno.makeTempDir({ prefix: "pikotest-build-" });
     addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
     const program = await requireDenoProgram(thisMachine, folder);
-    await writeSelfExtracting(bundleOf(PROBE), await Deno.readFile(program), `${folder}/piko`);
+    await writeStarted(PROBE, await Deno.readFile(program), `${folder}/piko`);
     return `${folder}/piko`;
   })();
   return made;
+}
+
+/** Writes a self-extracting file that is started afterwards. */
+async function writeStarted(code: string, program: Uint8Array<ArrayBuffer>, path: string) {
+  await writeSelfExtracting(bundleOf(code), program, `${path}.written`);
+  await copyProgram(`${path}.written`, path);
+  await Deno.remove(`${path}.written`);
 }
 
 /** A folder with the self-extracting probe, its name full of what a shell would stumble over. */
@@ -209,7 +217,7 @@ Deno.test("a new version unpacks itself beside the old one and uses the same Den
   const before = await folder.unpacked();
   const program = await Deno.readFile(Deno.execPath());
   await Deno.remove(folder.piko);
-  await writeSelfExtracting(bundleOf(`say("new");`), program, folder.piko);
+  await writeStarted(`say("new");`, program, folder.piko);
   assert.equal((await folder.start([])).stdout, `"new"\n`);
   const after = await folder.unpacked();
   assert.deepEqual(names(after).sort(), ["deno", "part.js", "part.js", "piko.js", "piko.js"]);
@@ -362,7 +370,7 @@ Deno.test({
     // Another user has prepared both places, with a program of theirs.
     const deno = await folder.pathOf("deno");
     await Deno.remove(deno);
-    await Deno.writeTextFile(deno, "#!/bin/sh\necho theirs\n", { mode: 0o755 });
+    await writeProgram(deno, "#!/bin/sh\necho theirs\n");
     await tryRun(["cp", "-a", place, other]);
     await tryRun(["chown", "-R", String(NOBODY), folder.home, other]);
     const { exitCode, stdout, stderr } = await folder.start(["args"]);
@@ -421,9 +429,9 @@ for (const [damage, inflict] of Object.entries(damages)) {
 Deno.test("a download that was cut short is noticed", async () => {
   await using folder = await Folder.create();
   // The probe is a link to the one of all tests.
-  await Deno.copyFile(folder.piko, `${folder.piko}.copy`);
+  await copyProgram(folder.piko, `${folder.piko}.copy`);
   await Deno.rename(`${folder.piko}.copy`, folder.piko);
-  await Deno.truncate(folder.piko, (await Deno.stat(folder.piko)).size - 1);
+  await run(["truncate", "--size=-1", folder.piko]);
   const { exitCode, stdout, stderr } = await folder.start(["args"]);
   assert.equal(exitCode, 1);
   assert.equal(stdout, "");

@@ -8,6 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { tryRun } from "../../src/programs/run.ts";
 import { PIKO, Sandbox, until } from "../sandbox.ts";
 import { type Act, describe, type Kill, type Name, NAMES, type Step } from "./steps.ts";
+import { writeProgram } from "../program_file.ts";
 
 /** Milliseconds within which every command must end. */
 const PATIENCE = 120_000;
@@ -150,8 +151,7 @@ export class World implements AsyncDisposable {
   /** Puts a program in the place of one that this walk goes without. */
   async #program(name: string, script: string): Promise<void> {
     const path = `${this.#sandbox.folder}/bin/${name}`;
-    await this.#sandbox.write(path, `#!/bin/sh\n${script}\n`);
-    await Deno.chmod(path, 0o755);
+    await writeProgram(path, `#!/bin/sh\n${script}\n`);
   }
 
   /** Lets one thing happen, and checks what must be true after it. */

@@ -241,10 +241,9 @@ export class Engine {
   /** Counts how many bridge networks fit into the engine's pools of addresses. */
   async countNetworkRoom(): Promise<number> {
     const { DefaultAddressPools: pools } = await this.#json<
-      { DefaultAddressPools?: { Base: string; Size: number }[] | null }
+      { DefaultAddressPools?: AddressPool[] | null }
     >("/info");
-    if (!pools?.length) return USUAL_NETWORK_ROOM;
-    return pools.reduce((sum, { Base, Size }) => sum + 2 ** (Size - Number(Base.split("/")[1])), 0);
+    return networkRoom(pools ?? []);
   }
 
   /** Connects a container to a network, where these names lead to it; one that is there already stays as it is. */
@@ -425,6 +424,21 @@ export class Engine {
       cause,
     });
   }
+}
+
+/** Addresses from which the engine takes those of networks. */
+interface AddressPool {
+  /** Such as `10.0.0.0/8`. */
+  Base: string;
+  /** The bits of one network. */
+  Size: number;
+}
+
+/** Counts how many networks fit into pools of addresses; those for IPv6 alone limit nothing. */
+export function networkRoom(pools: readonly AddressPool[]): number {
+  const ipv4 = pools.filter(({ Base }) => Base.includes("."));
+  if (ipv4.length === 0) return USUAL_NETWORK_ROOM;
+  return ipv4.reduce((sum, { Base, Size }) => sum + 2 ** (Size - Number(Base.split("/")[1])), 0);
 }
 
 const LABEL = "com.docker.compose.";

@@ -87,7 +87,7 @@ export class Tmux {
   async listSessions(): Promise<Session[]> {
     const format = `#{session_attached}\t#{session_name}\t#{${OWNER}}`;
     const listed = await this.#ask(["tmux", "list-sessions", "-F", format]) ?? "";
-    return listed.split("\n").filter((line) => line !== "").map((line) => {
+    return listed.split("\n").filter((line) => /^\d+\t/.test(line)).map((line) => {
       const [attached = "", name = "", ...owner] = line.split("\t");
       return { name, owner: owner.join("\t"), isAttached: attached !== "0" };
     });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { CommandError } from "../../src/domain/errors.ts";
-import { withoutSecrets } from "../../src/domain/secrets.ts";
+import { withoutSecrets, withoutSecretValues } from "../../src/domain/secrets.ts";
 
 Deno.test("withoutSecrets() hides the values of what is named like a secret", () => {
   const cases: [string, string][] = [
@@ -70,4 +70,17 @@ Deno.test("CommandError holds no secrets", () => {
   });
   assert.equal(error.stderr, "API_KEY=***\n");
   assert.deepEqual(error.argv, ["docker", "compose", "-e", "API_KEY=***"]);
+});
+
+Deno.test("withoutSecretValues() hides the values of variables that are named like secrets, wherever they stand", () => {
+  const variables = {
+    API_TOKEN: "abcdef",
+    PIN_TOKEN: "1234",
+    HOME: "/home/ann",
+    PWD: "/home/ann/x",
+  };
+  assert.equal(
+    withoutSecretValues("Cannot run /opt/abcdef/vim in /home/ann/x with 1234", variables),
+    "Cannot run /opt/***/vim in /home/ann/x with 1234",
+  );
 });

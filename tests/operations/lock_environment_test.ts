@@ -13,7 +13,9 @@ Deno.test("findLeftProgram() finds compose and git as piko starts them, and noth
     "/usr/libexec/docker/cli-plugins/docker-compose compose -p piko-shop-auth up --detach -- web",
     "docker compose -p piko-shop-auth down --remove-orphans",
     "docker compose -p piko-shop-auth stop --",
-    "docker compose -p piko-shop-auth restart -- web",
+    "docker compose -p piko-shop-auth start -- web",
+    "docker compose -p piko-shop-auth -f /a.yml -f /b.yml up --no-start --quiet-pull",
+    "docker compose -p piko-shop-auth rm --stop --force -- web",
     "git -C /home/ann/my shop worktree add -- /home/ann/my shop/.piko/worktrees/auth auth",
     "git -C /home/ann/my shop worktree remove --force -- /home/ann/my shop/.piko/worktrees/auth",
   ];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Container } from "../../src/domain/containers.ts";
 import { PikoError } from "../../src/domain/errors.ts";
-import { Engine, parseLog, parseStatus } from "../../src/programs/engine.ts";
+import { Engine, networkRoom, parseLog, parseStatus } from "../../src/programs/engine.ts";
 import { tryRun } from "../../src/programs/run.ts";
 import { Containers, docker, eventually, variables } from "../containers.ts";
 import { needs } from "../needs.ts";
@@ -556,3 +556,10 @@ function askForVersion(folder: Folder, permissions: string[]): string[] {
   );
   return [Deno.execPath(), "run", "--no-prompt", "--quiet", "--no-config", ...permissions, script];
 }
+
+Deno.test("networkRoom() counts the networks of pools, or of those that the engine has by itself", () => {
+  assert.equal(networkRoom([]), 31);
+  assert.equal(networkRoom([{ Base: "10.10.0.0/16", Size: 24 }]), 256);
+  const pools = [{ Base: "172.17.0.0/12", Size: 20 }, { Base: "fd00::/48", Size: 64 }];
+  assert.equal(networkRoom(pools), 256);
+});

@@ -105,6 +105,22 @@ testTmux("Tmux.findOwner() tells piko's sessions from others'", async (server) =
   await assert.rejects(Deno.stat(`${server.folder}/run`), Deno.errors.NotFound);
 });
 
+testTmux(
+  "Tmux.listSessions() tells whose each is, and findVariable() what it was given",
+  async (server) => {
+    assert.deepEqual(await server.tmux.listSessions(), []);
+    await server.session("ours", "/work/my shop");
+    await server.run("new-session", "-d", "-s", "mine", "-e", "PIKO_HOME=/a b=c");
+    assert.deepEqual(await server.tmux.listSessions(), [
+      { name: "mine", owner: "", isAttached: false },
+      { name: "ours", owner: "/work/my shop", isAttached: false },
+    ]);
+    assert.equal(await server.tmux.findVariable("mine", "PIKO_HOME"), "/a b=c");
+    assert.equal(await server.tmux.findVariable("ours", "PIKO_HOME"), undefined);
+    assert.equal(await server.tmux.findVariable("none", "PIKO_HOME"), undefined);
+  },
+);
+
 testTmux("Tmux.newSession() refuses a name that is taken", async (server) => {
   await server.session("piko/shop/auth");
   await assert.rejects(

@@ -377,6 +377,14 @@ export class Git {
     );
   }
 
+  /** Writes the `.git` file of a worktree anew that git still knows. */
+  async repairWorktree(root: string, path: string, { signal }: Cancellable = {}): Promise<void> {
+    const argv = ["git", "-C", root, "worktree", "repair", "--", path];
+    const outcome = await this.#try(argv, { signal });
+    // It looks at all worktrees, and fails when another one is gone.
+    if (await lstat(`${path}/.git`) === undefined) throw new CommandError(argv, outcome);
+  }
+
   /**
    * Refuses a worktree that somebody has locked; git's own lock of an add that was killed does not count.
    *

@@ -37,7 +37,7 @@ Deno.test({
         ...["-f", `${from}/docker-compose.piko.yml`, ...words],
       );
 
-    const started = ["one", "gone", "dead", "net", "lost", "kept"];
+    const started = ["one", "gone", "dead", "net", "removed", "lost", "kept"];
     await Promise.all([
       ...started.map((name) => sandbox.pass(`create ${name} --no-wait`)),
       ...["over", "other", "foreign"].map((name) => sandbox.pass(`create ${name} --no-start`)),
@@ -58,6 +58,7 @@ Deno.test({
     await sandbox.pass("destroy kept");
     await docker("volume", "rm", `${named("kept")}_data`);
     await compose("one", worktree("one"), "run", "-T", "web", "true");
+    await docker("rm", "--force", `${named("removed")}-web-1`);
     // An environment that is gone, started again by hand with the files that piko had written.
     const saved = `${folder}/saved`;
     await Deno.mkdir(saved);
@@ -112,6 +113,7 @@ Deno.test({
       assert.deepEqual(noted.sort(), [
         "container: Containers piko-PROJECT-moved-web-1 of compose project piko-PROJECT-moved belong to no environment; its repository is gone: FOLDER/not/there",
         "container: Containers piko-PROJECT-theirs-web-1 of compose project piko-PROJECT-theirs belong to no environment of this registry: they were made with another registry, or one that is gone",
+        "container: The containers of PROJECT/removed were removed",
         "container: docker compose run has left piko-PROJECT-one-web-run-ID in PROJECT/one",
         "network: Networks piko-PROJECT-plain of compose project piko-PROJECT-plain belong to no environment",
         "volume: Volume piko-PROJECT-theirs_data belongs to no environment",
@@ -145,11 +147,14 @@ Deno.test({
         "worktree: Removed what there was of PROJECT/gone; piko-PROJECT-gone_data stays",
       ]);
       const left = await sandbox.leftInEngine();
-      assert.deepEqual(left.filter((what) => !/-(one|net|theirs|moved|plain)(_|-|$)/.test(what)), [
-        `volume ${named("dead")}_data`,
-        `volume ${named("gone")}_data`,
-        `volume ${named("lost")}_data`,
-      ]);
+      assert.deepEqual(
+        left.filter((what) => !/-(one|net|removed|theirs|moved|plain)(_|-|$)/.test(what)),
+        [
+          `volume ${named("dead")}_data`,
+          `volume ${named("gone")}_data`,
+          `volume ${named("lost")}_data`,
+        ],
+      );
       assert.ok((await foreign()).includes(`${named("alike")}-web-1`));
       assert.equal(left.filter((what) => /-(theirs|moved|plain)/.test(what)).length, 4);
       assert.equal(await sandbox.exists(half), false);
@@ -160,7 +165,7 @@ Deno.test({
     await t.step("and what was named can be put in order as it says", async () => {
       listener.close();
       await Deno.remove(override("foreign"));
-      const names = ["net", "over", "other", "foreign"];
+      const names = ["net", "removed", "over", "other", "foreign"];
       await Promise.all(names.map((name) => sandbox.pass(`up ${name} --no-wait`)));
       await assertSound(sandbox);
       // The volumes that were kept are found again.

@@ -74,9 +74,23 @@ Deno.test({
     await sandbox.write(`${worktree("half-worked")}/notes.txt`, "precious\n");
     await sandbox.write(`.piko/data/half/rows`, "precious\n");
     // Worktrees that somebody has removed, moved, switched and locked.
-    for (const name of ["gone", "moved", "switched", "locked", "detached", "kept"]) {
+    for (
+      const name of [
+        "gone",
+        "moved",
+        "switched",
+        "locked",
+        "detached",
+        "unlinked",
+        "pruned",
+        "kept",
+      ]
+    ) {
       await sandbox.pass(`create ${name}`);
     }
+    await Deno.remove(`${worktree("unlinked")}/.git`);
+    await Deno.remove(`${root}/.git/worktrees/pruned`, { recursive: true });
+    await sandbox.write(`${worktree("pruned")}/notes.txt`, "precious\n");
     await Deno.remove(worktree("gone"), { recursive: true });
     await sandbox.git("worktree", "move", worktree("moved"), `${sandbox.folder}/elsewhere`);
     await sandbox.run(["git", "switch", "--quiet", "--create", "another"], worktree("switched"));
@@ -127,6 +141,7 @@ Deno.test({
 
     const unmended = [
       "git-entry: The worktree ROOT/.piko/worktrees/staged is gone, and git alone still has new.txt (staged)",
+      "worktree: git does not know ROOT/.piko/worktrees/pruned, the worktree of PROJECT/pruned, any more",
       "worktree: The worktree of PROJECT/detached is gone, and git alone still has COMMIT On no branch",
       "worktree: The worktree of PROJECT/locked is gone, and locked (on a stick): ROOT/.piko/worktrees/locked",
       "worktree: The worktree of PROJECT/moved is at FOLDER/elsewhere and not at ROOT/.piko/worktrees/moved any more",
@@ -142,6 +157,7 @@ Deno.test({
       "session: The session of PROJECT/ended is gone: piko/PROJECT/ended",
       'session: The session of PROJECT/renamed is called "mine" by now, and not "piko/PROJECT/renamed"',
       "worktree: The worktree of PROJECT/gone is gone: ROOT/.piko/worktrees/gone",
+      "worktree: The worktree of PROJECT/unlinked is none any more: ROOT/.piko/worktrees/unlinked/.git is gone",
     ];
     const noted = [
       `environment: PROJECT/busy was left alone: "piko create busy" (process ${busy.pid}) is at work on it`,
@@ -194,6 +210,7 @@ Deno.test({
         'session: Ended session "orphan"',
         'session: Made the session "piko/PROJECT/ended"',
         'session: Took "mine" for the session of PROJECT/renamed',
+        "worktree: Had git write ROOT/.piko/worktrees/unlinked/.git anew",
         "worktree: Removed what there was of PROJECT/gone",
       ]);
       const { environments } = await sandbox.json("list");
@@ -229,6 +246,11 @@ Deno.test({
       for (const words of ["/moved", "new.txt"]) {
         await sandbox.run(["sh", "-c", (hintOf(moved, words) ?? "").replace(", then: ", " && ")]);
       }
+      const aside = hintOf(moved, "/pruned, the worktree")?.replace("set its files aside: ", "") ??
+        "";
+      await sandbox.run(["sh", "-c", aside.split(", then: ")[0] ?? ""]);
+      assert.equal(await Deno.readTextFile(`${worktree("pruned")}.old/notes.txt`), "precious\n");
+      await Deno.remove(`${worktree("pruned")}.old`, { recursive: true });
       const staged = `${root}/rescued/new.txt`;
       assert.equal(await Deno.readTextFile(staged), "precious\n");
       await Deno.remove(`${root}/rescued`, { recursive: true });
@@ -241,6 +263,7 @@ Deno.test({
         "environment: Took back what there was of PROJECT/half-worked",
         "worktree: Removed what there was of PROJECT/detached",
         "worktree: Removed what there was of PROJECT/locked",
+        "worktree: Removed what there was of PROJECT/pruned",
       ]);
       assert.ok(
         noted.includes("folder: Data of an environment that is gone: ROOT/.piko/data/half"),

@@ -29,6 +29,7 @@ export async function checkEngine(world: World): Promise<Finding[]> {
     ...await checkOrphans(world, engine),
     ...checkOneOffs(world, engine),
     ...checkLostNetworks(world, engine),
+    ...checkLostContainers(world, engine),
     ...checkRoom(engine),
     ...checkVolumes(world, engine),
   ];
@@ -209,6 +210,27 @@ function checkLostNetworks({ environments }: World, engine: EngineState): Findin
       } was removed: its containers cannot start`,
       hint: `piko up ${qualified(record)}`,
     }));
+  });
+}
+
+/** Names environments whose containers were started once and are gone; piko up makes them anew. */
+function checkLostContainers({ tools, environments }: World, engine: EngineState): Finding[] {
+  return environments.flatMap(({ record, lock }): Finding[] => {
+    if (lock.held || record.state !== "ready" || record.mode !== "docker") return [];
+    // Of one whose services are all shared there are none.
+    if (record.shared !== null) return [];
+    const isThere = engine.containers.some(({ composeProject }) =>
+      composeProject === record.composeProject
+    );
+    const wereStarted = tools.environments.listSteps(record.id)
+      .some(({ step }) => step === "containers");
+    if (isThere || !wereStarted) return [];
+    return [{
+      name: "container",
+      level: "note",
+      message: `The containers of ${qualified(record)} were removed`,
+      hint: `piko up ${qualified(record)}`,
+    }];
   });
 }
 

@@ -149,19 +149,37 @@ async function checkWorktree(world: World, environment: EnvironmentState): Promi
   if (!await isThere(record.path) || (known === undefined && await isEmptyFolder(record.path))) {
     return [await missingWorktree(world, environment, known)];
   }
-  if (known === undefined || !await isThere(`${record.path}/.git`)) {
+  if (known === undefined) {
+    const aside = word(`${record.path}.old`);
     return [{
       name: "worktree",
       level: "wrong",
       message: `git does not know ${record.path}, the worktree of ${name}, any more`,
-      hint: `git -C ${word(record.root)} worktree repair ${word(record.path)}`,
+      hint: `set its files aside: mv ${word(record.path)} ${aside}, then: piko destroy ${name}`,
     }];
   }
+  if (!await isThere(`${record.path}/.git`)) return [unlinked(world, record)];
   return [
     ...checkBranch(record, known),
     ...await checkOverride(world, environment),
     ...checkSession(world, record),
   ];
+}
+
+/** A worktree that git knows and that does not know of git: its `.git` file was removed. */
+function unlinked(world: World, record: EnvironmentRecord): Finding {
+  const { root, path } = record;
+  return {
+    name: "worktree",
+    level: "wrong",
+    message: `The worktree of ${qualified(record)} is none any more: ${path}/.git is gone`,
+    hint: `git -C ${word(root)} worktree repair ${word(path)}`,
+    mend: () =>
+      mendLocked(world, record, async () => {
+        await world.tools.git.repairWorktree(root, path, world.watch);
+        return `Had git write ${path}/.git anew`;
+      }),
+  };
 }
 
 async function missingWorktree(

@@ -4,6 +4,7 @@
  * is somebody else's, and is never touched.
  */
 
+import type { UserConfig } from "../domain/config.ts";
 import { messageOf, PikoError } from "../domain/errors.ts";
 import { quote, sessionName } from "../domain/names.ts";
 import type { Watch } from "../domain/report.ts";
@@ -52,23 +53,25 @@ async function findOrMake(
   const name = record.session ??
     tmuxName(sessionName(record.project, record.name, user.sessionPrefix));
   const variables = sessionVariables(tools, record);
-  const owner = await tools.tmux.findOwner(name);
+  const { owner, isUnfinished } = await tools.tmux.findState(name) ?? {};
   if (owner === record.path) {
     const stale = (await tools.tmux.listVariables(name)).filter((variable) =>
       variable.startsWith("PIKO_") && variables[variable] === undefined
     );
     await tools.tmux.setVariables(name, variables, stale);
     if (record.session === null) tools.environments.setSession(record.id, name);
+    if (isUnfinished) {
+      await tools.tmux.finishSession(
+        name,
+        record.path,
+        await windowsOf(tools, record, watch, user),
+      );
+    }
     return { name, isNew: false };
   }
   if (owner !== undefined) throw notOurs(record, name, owner);
-  const { config } = await readProjectConfig(record.root);
   await tellOwnConfig(tools, record, watch);
-  const services = await servicesOf(tools, record);
-  const { windows, warnings } = planWindows({ mode: record.mode, services, project: config, user });
-  for (const message of warnings) watch.report({ kind: "warning", message });
-  const [first, ...others] = windows.map((window) => newWindow(tools, record, window));
-  if (first === undefined) throw new TypeError("a session without a window");
+  const windows = await windowsOf(tools, record, watch, user);
   tools.environments.setSession(record.id, name);
   try {
     await tools.tmux.newSession({
@@ -76,9 +79,8 @@ async function findOrMake(
       owner: record.path,
       folder: record.path,
       variables,
-      first,
+      windows,
     }, watch.signal);
-    await tools.tmux.newWindows(name, record.path, others);
   } catch (error) {
     if (await tools.tmux.findOwner(name).catch(() => undefined) !== record.path) {
       tools.environments.setSession(record.id, record.session);
@@ -86,6 +88,22 @@ async function findOrMake(
     throw error;
   }
   return { name, isNew: true };
+}
+
+/** Plans the windows of an environment's session, the shell first. */
+async function windowsOf(
+  tools: Tools,
+  record: EnvironmentRecord,
+  watch: Watch,
+  user: UserConfig,
+): Promise<[NewWindow, ...NewWindow[]]> {
+  const { config } = await readProjectConfig(record.root);
+  const services = await servicesOf(tools, record);
+  const { windows, warnings } = planWindows({ mode: record.mode, services, project: config, user });
+  for (const message of warnings) watch.report({ kind: "warning", message });
+  const [first, ...others] = windows.map((window) => newWindow(tools, record, window));
+  if (first === undefined) throw new TypeError("a session without a window");
+  return [first, ...others];
 }
 
 /**
@@ -144,7 +162,10 @@ export async function openSession(
   watch: Watch,
 ): Promise<string> {
   const { session } = found;
-  if (session !== null && await tools.tmux.findOwner(session) === found.path) return session;
+  if (session !== null) {
+    const { owner, isUnfinished } = await tools.tmux.findState(session) ?? {};
+    if (owner === found.path && !isUnfinished) return session;
+  }
   using _lock = await lockEnvironment(tools, { id: found.projectId }, found.name, watch);
   const record = tools.environments.require(found.id);
   await requireWorktree(record);

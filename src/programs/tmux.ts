@@ -16,6 +16,10 @@ export const OLDEST_TMUX = "3.2";
 /** The user option by which a session says whose it is. */
 const OWNER = "@piko_environment";
 
+/** The user option, set to this word, of a session some of whose windows are still to be made. */
+const STATE = "@piko_state";
+const UNFINISHED = "unfinished";
+
 /** Milliseconds; a configuration of tmux may do a lot when its server starts. */
 const TIMEOUT = 20_000;
 
@@ -29,7 +33,7 @@ export interface NewWindow {
   argv?: readonly string[] | undefined;
 }
 
-/** A session to be made, with its first window. */
+/** A session to be made, with its windows. */
 export interface NewSession {
   name: string;
   /** Whose it is: the path of an environment's worktree. */
@@ -38,7 +42,7 @@ export interface NewSession {
   folder: string;
   /** Variables that every window has, besides those of the tmux server. */
   variables: Variables;
-  first: NewWindow;
+  windows: readonly [NewWindow, ...NewWindow[]];
 }
 
 /** A session as tmux lists it. */
@@ -46,6 +50,8 @@ export interface Session {
   name: string;
   /** The path it was made for; "" when piko did not make it. */
   owner: string;
+  /** Whether piko was broken off before it had made all of its windows. */
+  isUnfinished: boolean;
   /** Whether somebody looks at it. */
   isAttached: boolean;
 }
@@ -76,20 +82,35 @@ export class Tmux {
 
   /** Tells whose a session is: the path it was made for, "" when piko did not make it; undefined when there is none. */
   async findOwner(name: string): Promise<string | undefined> {
-    return await this.#ask([
-      // show-options is quiet about a session that is not there.
+    return (await this.findState(name))?.owner;
+  }
+
+  /** Tells whose a session is, and whether it is whole; undefined when there is none. */
+  async findState(name: string): Promise<Pick<Session, "owner" | "isUnfinished"> | undefined> {
+    const shown = await this.#ask([
+      // show-options is quiet about a session that is not there, and about an option that is not set.
       ...["tmux", "has-session", "-t", target(name), ";"],
-      ...["show-options", "-qv", "-t", `${target(name)}:`, OWNER],
+      ...["show-options", "-qv", "-t", `${target(name)}:`, OWNER, ";"],
+      ...["show-options", "-qv", "-t", `${target(name)}:`, STATE],
     ]);
+    if (shown === undefined) return undefined;
+    const lines = shown.split("\n");
+    const isUnfinished = lines.at(-1) === UNFINISHED;
+    return { owner: (isUnfinished ? lines.slice(0, -1) : lines).join("\n"), isUnfinished };
   }
 
   /** Lists all sessions with whose they are; none without a server. */
   async listSessions(): Promise<Session[]> {
-    const format = `#{session_attached}\t#{session_name}\t#{${OWNER}}`;
+    const format = `#{session_attached}\t#{session_name}\t#{${STATE}}\t#{${OWNER}}`;
     const listed = await this.#ask(["tmux", "list-sessions", "-F", format]) ?? "";
     return listed.split("\n").filter((line) => /^\d+\t/.test(line)).map((line) => {
-      const [attached = "", name = "", ...owner] = line.split("\t");
-      return { name, owner: owner.join("\t"), isAttached: attached !== "0" };
+      const [attached = "", name = "", state = "", ...owner] = line.split("\t");
+      return {
+        name,
+        owner: owner.join("\t"),
+        isUnfinished: state === UNFINISHED,
+        isAttached: attached !== "0",
+      };
     });
   }
 
@@ -111,22 +132,33 @@ export class Tmux {
   }
 
   /**
-   * Makes a session, without attaching to it.
+   * Makes a session, without attaching to it: in one call, which tmux carries out also when piko is killed meanwhile. Where
+   * its windows do not fit into one, the session says until the last that it is unfinished.
    *
    * @throws {PikoError} conflict when there is one of that name, unavailable without tmux or with one that is too old.
    */
   async newSession(session: NewSession, signal?: AbortSignal): Promise<void> {
-    const argv = [
-      ...["tmux", "new-session", "-d", "-s", tmuxName(session.name)],
+    const { name, folder } = session;
+    const [first, ...others] = session.windows;
+    const start = [
+      ...["tmux", "new-session", "-d", "-s", tmuxName(name)],
       ...Object.entries(session.variables).flatMap(([name, value]) => [
         "-e",
         literal(`${name}=${value}`),
       ]),
-      ...windowArgv(session.first),
-      ...[";", "set-option", "-t", `${target(session.name)}:`, OWNER, literal(session.owner)],
+      ...windowArgv(first),
+      ...[";", "set-option", "-t", `${target(name)}:`, OWNER, literal(session.owner)],
     ];
-    const outcome = await this.#try(argv, { cwd: session.folder, signal });
-    if (outcome.exitCode === 0) return;
+    const whole = [...start, ...others.flatMap((window) => [";", ...windowCommand(name, window)])];
+    const fits = sizeOf(whole) <= MOST_BYTES;
+    const argv = fits
+      ? whole
+      : [...start, ";", "set-option", "-t", `${target(name)}:`, STATE, UNFINISHED];
+    const outcome = await this.#try(argv, { cwd: folder, signal });
+    if (outcome.exitCode === 0) {
+      if (!fits) await this.finishSession(name, folder, session.windows);
+      return;
+    }
     const cause = new CommandError(argv, outcome);
     if (outcome.stderr.startsWith("duplicate session")) {
       throw new PikoError(`A tmux session ${quote(tmuxName(session.name))} is there already`, {
@@ -144,13 +176,20 @@ export class Tmux {
     throw cause;
   }
 
-  /** Makes windows behind the others of a session, in their order. */
-  async newWindows(name: string, folder: string, windows: readonly NewWindow[]): Promise<void> {
-    const commands = windows.map((window) => [
-      ...["new-window", "-d", "-t", `${target(name)}:`],
-      ...windowArgv(window),
-    ]);
-    await this.#runAll(commands, folder);
+  /** Makes those of the windows of an unfinished session that it has not, in their order. */
+  async finishSession(name: string, folder: string, windows: readonly NewWindow[]): Promise<void> {
+    const format = ["-F", "#{window_name}"];
+    const listed = await this.#run(["tmux", "list-windows", "-t", target(name), ...format]);
+    const names = listed.split("\n");
+    const missing = windows.filter(({ name }) => {
+      const at = names.indexOf(name);
+      if (at >= 0) names.splice(at, 1);
+      return at < 0;
+    });
+    await this.#runAll([
+      ...missing.map((window) => windowCommand(name, window)),
+      ["set-option", "-u", "-t", `${target(name)}:`, STATE],
+    ], folder);
   }
 
   /** Lists the variables that a session's new windows get, besides those of the server. */
@@ -246,6 +285,11 @@ function target(name: string): string {
 
 function sizeOf(argv: readonly string[]): number {
   return argv.reduce((sum, word) => sum + new TextEncoder().encode(word).length + 1, 0);
+}
+
+/** The command that makes a window behind the others of a session. */
+function windowCommand(session: string, window: NewWindow): string[] {
+  return ["new-window", "-d", "-t", `${target(session)}:`, ...windowArgv(window)];
 }
 
 function windowArgv({ name, argv = [] }: NewWindow): string[] {

@@ -13,7 +13,8 @@ import { assertSound, doctor, hintOf } from "./doctor.ts";
 import { writeProgram } from "../program_file.ts";
 
 /** A setup script that holds in the environments that are to be killed there. */
-const HELD = `scripts:
+const HELD = `windows: [{ name: last, command: sleep 1000, local: true }]
+scripts:
   setup: |
     case $PIKO_ENV_NAME in half*|busy) exec tail -f "$PIKO_ROOT/../home/held" ;; esac
 `;
@@ -103,7 +104,10 @@ Deno.test({
     );
     await Deno.remove(worktree("detached"), { recursive: true });
     // Sessions that somebody has ended, renamed, or put in the place of piko's.
-    for (const name of ["ended", "renamed", "taken"]) await sandbox.pass(`create ${name}`);
+    for (const name of ["ended", "renamed", "taken", "short"]) await sandbox.pass(`create ${name}`);
+    // As a kill between two calls of tmux leaves it.
+    await tmux("set-option", "-t", `=piko/${project}/short:`, "@piko_state", "unfinished");
+    await tmux("kill-window", "-t", `=piko/${project}/short:last`);
     await tmux("kill-session", "-t", `=piko/${project}/ended`);
     await tmux("rename-session", "-t", `=piko/${project}/renamed`, "mine");
     await tmux("kill-session", "-t", `=piko/${project}/taken`);
@@ -154,6 +158,7 @@ Deno.test({
       "folder: An empty folder of an environment that is gone: ROOT/.piko/worktrees/empty",
       "git-entry: git still lists the worktree ROOT/.piko/worktrees/stale, which is gone",
       'session: Session "orphan" belongs to no environment: it was made for ROOT/.piko/worktrees/never',
+      "session: Windows are missing in the session of PROJECT/short: piko was broken off while it made them",
       "session: The session of PROJECT/ended is gone: piko/PROJECT/ended",
       'session: The session of PROJECT/renamed is called "mine" by now, and not "piko/PROJECT/renamed"',
       "worktree: The worktree of PROJECT/gone is gone: ROOT/.piko/worktrees/gone",
@@ -209,10 +214,15 @@ Deno.test({
         "git-entry: Had git forget the worktree ROOT/.piko/worktrees/stale",
         'session: Ended session "orphan"',
         'session: Made the session "piko/PROJECT/ended"',
+        'session: Made the windows of "piko/PROJECT/short"',
         'session: Took "mine" for the session of PROJECT/renamed',
         "worktree: Had git write ROOT/.piko/worktrees/unlinked/.git anew",
         "worktree: Removed what there was of PROJECT/gone",
       ]);
+      const short = await sandbox.tmux(
+        ...["list-windows", "-t", `=piko/${project}/short`, "-F", "#{window_name}"],
+      );
+      assert.equal(short.stdout, "shell\nlast\n");
       const { environments } = await sandbox.json("list");
       const names = environments.map(({ name }) => name);
       assert.equal(names.includes("half") || names.includes("gone"), false);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { PikoError } from "../../src/domain/errors.ts";
-import { isAbsence, Tmux, tmuxName } from "../../src/programs/tmux.ts";
+import { CommandError, PikoError } from "../../src/domain/errors.ts";
+import { isAbsence, type NewWindow, Tmux, tmuxName } from "../../src/programs/tmux.ts";
 import { run } from "../../src/programs/run.ts";
 import { needs } from "../needs.ts";
 import { until } from "../sandbox.ts";
@@ -27,14 +27,19 @@ class Server implements AsyncDisposable {
   }
 
   /** Makes a session of one window that waits. */
-  async session(name: string, owner = "/work/auth"): Promise<void> {
+  async session(name: string, owner = "/work/auth", ...others: NewWindow[]): Promise<void> {
     await this.tmux.newSession({
       name,
       owner,
       folder: this.folder,
       variables: {},
-      first: { name: "shell", argv: ["sleep", "600"] },
+      windows: [{ name: "shell", argv: ["sleep", "600"] }, ...others],
     });
+  }
+
+  /** Names the windows of a session in their order. */
+  async windows(name: string): Promise<string[]> {
+    return (await this.run("list-windows", "-t", `=${name}`, "-F", "#{window_name}")).split("\n");
   }
 
   /** Runs tmux as a person would. */
@@ -112,8 +117,8 @@ testTmux(
     await server.session("ours", "/work/my shop");
     await server.run("new-session", "-d", "-s", "mine", "-e", "PIKO_HOME=/a b=c");
     assert.deepEqual(await server.tmux.listSessions(), [
-      { name: "mine", owner: "", isAttached: false },
-      { name: "ours", owner: "/work/my shop", isAttached: false },
+      { name: "mine", owner: "", isUnfinished: false, isAttached: false },
+      { name: "ours", owner: "/work/my shop", isUnfinished: false, isAttached: false },
     ]);
     assert.equal(await server.tmux.findVariable("mine", "PIKO_HOME"), "/a b=c");
     assert.equal(await server.tmux.findVariable("ours", "PIKO_HOME"), undefined);
@@ -140,11 +145,11 @@ testTmux("Tmux hands over hostile words as they are", async (server) => {
     owner: folder,
     folder,
     variables: { PIKO_BRANCH: hostile },
-    first: { name: hostile, argv: [...save, hostile, `${server.folder}/first`] },
+    windows: [
+      { name: hostile, argv: [...save, hostile, `${server.folder}/first`] },
+      { name: "-x", argv: [...save, "-d;", `${server.folder}/second`] },
+    ],
   });
-  await server.tmux.newWindows("piko/shop/auth", folder, [
-    { name: "-x", argv: [...save, "-d;", `${server.folder}/second`] },
-  ]);
   const read = (name: string) => Deno.readTextFile(`${server.folder}/${name}`).catch(() => "");
   await until(
     "both windows",
@@ -160,13 +165,11 @@ testTmux("Tmux hands over hostile words as they are", async (server) => {
   assert.ok(!found.some(({ name }) => name === "run"), "a name was run as a command");
 });
 
-testTmux("Tmux.newWindows() runs a single word without a shell", async (server) => {
-  await server.session("piko/shop/auth");
+testTmux("Tmux.newSession() runs a single word without a shell", async (server) => {
   const program = `${server.folder}/a program;`;
   await writeProgram(program, "#!/bin/sh\nsleep 600\n");
-  await server.tmux.newWindows("piko/shop/auth", "/", [{ name: "two", argv: [program] }]);
-  const alive = await server.run("list-windows", "-t", "=piko/shop/auth", "-F", "#{window_name}");
-  assert.equal(alive, "shell\ntwo");
+  await server.session("piko/shop/auth", "/work/auth", { name: "two", argv: [program] });
+  assert.deepEqual(await server.windows("piko/shop/auth"), ["shell", "two"]);
 });
 
 testTmux("Tmux.setVariables() changes what new windows get", async (server) => {
@@ -176,27 +179,91 @@ testTmux("Tmux.setVariables() changes what new windows get", async (server) => {
   assert.deepEqual((await tmux.listVariables("piko/shop/auth")).sort(), ["PIKO_A", "PIKO_B"]);
   await tmux.setVariables("piko/shop/auth", { PIKO_A: "2" }, ["PIKO_B"]);
   assert.deepEqual(await tmux.listVariables("piko/shop/auth"), ["PIKO_A"]);
-  await tmux.newWindows("piko/shop/auth", server.folder, [
-    { name: "see", argv: ["sh", "-c", "echo $PIKO_A $PIKO_B >seen; sleep 600"] },
-  ]);
+  const see = `echo $PIKO_A $PIKO_B >${server.folder}/seen; sleep 600`;
+  await server.run("new-window", "-d", "-t", "=piko/shop/auth:", see);
   const seen = () => Deno.readTextFile(`${server.folder}/seen`).catch(() => "");
   await until("the window's variables", async () => await seen() !== "");
   assert.equal(await seen(), "2\n");
 });
 
-testTmux("Tmux takes more windows and variables than fit into one call", async (server) => {
+testTmux("Tmux takes more variables than fit into one call", async (server) => {
   await server.session("piko/shop/auth");
   const numbers = Array.from({ length: 400 }, (_, index) => String(index));
   const variables = numbers.map((number) => [`PIKO_${"X".repeat(40)}_${number}`, number]);
   await server.tmux.setVariables("piko/shop/auth", Object.fromEntries(variables));
   assert.equal((await server.tmux.listVariables("piko/shop/auth")).length, 400);
-  const windows = numbers.slice(0, 8).map((name) => ({
-    name,
-    argv: ["sh", "-c", "sleep 600", "#".repeat(5000)],
-  }));
-  await server.tmux.newWindows("piko/shop/auth", "/", windows);
-  const made = await server.run("list-windows", "-t", "=piko/shop/auth", "-F", "#{window_name}");
-  assert.deepEqual(made.split("\n"), ["shell", ...numbers.slice(0, 8)]);
+});
+
+/** Windows that take as many calls of tmux as there are two of them. */
+const MANY: readonly NewWindow[] = ["db", "db", "3", "4", "5", "6", "7", "8"].map((name) => ({
+  name,
+  argv: ["sh", "-c", "sleep 600", "#".repeat(5000)],
+}));
+const NAMES = ["shell", ...MANY.map(({ name }) => name)];
+
+testTmux(
+  "Tmux.newSession() makes windows in one call, or in as many as it takes",
+  async (server) => {
+    const bin = `${server.folder}/bin`;
+    await Deno.mkdir(bin);
+    const real = (await run(["which", "tmux"], { variables: server.variables })).trim();
+    await writeProgram(
+      `${bin}/tmux`,
+      `#!/bin/sh\necho "$1" >>"${bin}/calls"\nexec ${real} "$@"\n`,
+    );
+    const tmux = new Tmux({ variables: { ...server.variables, PATH: `${bin}:/usr/bin:/bin` } });
+    const make = (name: string, windows: readonly NewWindow[]) =>
+      tmux.newSession({
+        name,
+        owner: "/work/auth",
+        folder: server.folder,
+        variables: {},
+        windows: [{ name: "shell", argv: ["sleep", "600"] }, ...windows],
+      });
+    await make("few", MANY.slice(0, 2));
+    assert.deepEqual(await server.windows("few"), NAMES.slice(0, 3));
+    assert.equal(await Deno.readTextFile(`${bin}/calls`), "new-session\n");
+    await make("many", MANY);
+    assert.deepEqual(await server.windows("many"), NAMES);
+    for (const session of await server.tmux.listSessions()) {
+      assert.equal(
+        session.isUnfinished,
+        false,
+      );
+    }
+  },
+);
+
+testTmux("Tmux.finishSession() makes what a killed newSession() has left out", async (server) => {
+  const bin = `${server.folder}/bin`;
+  await Deno.mkdir(bin);
+  const real = (await run(["which", "tmux"], { variables: server.variables })).trim();
+  // It is killed in the second call for windows, by what it starts.
+  await writeProgram(
+    `${bin}/tmux`,
+    `#!/bin/sh
+if [ "$1" = new-window ]; then
+  [ ! -e "${bin}/once" ] || kill -9 $$
+  : >"${bin}/once"
+fi
+exec ${real} "$@"
+`,
+  );
+  const tmux = new Tmux({ variables: { ...server.variables, PATH: `${bin}:/usr/bin:/bin` } });
+  const owner = "/work/auth";
+  const windows: [NewWindow, ...NewWindow[]] = [{ name: "shell" }, ...MANY];
+  await assert.rejects(
+    tmux.newSession({ name: "piko/shop/auth", owner, folder: "/", variables: {}, windows }),
+    CommandError,
+  );
+  assert.deepEqual(await server.windows("piko/shop/auth"), NAMES.slice(0, 3));
+  assert.deepEqual(await server.tmux.findState("piko/shop/auth"), { owner, isUnfinished: true });
+  assert.deepEqual(await server.tmux.listSessions(), [
+    { name: "piko/shop/auth", owner, isUnfinished: true, isAttached: false },
+  ]);
+  await server.tmux.finishSession("piko/shop/auth", "/", windows);
+  assert.deepEqual(await server.windows("piko/shop/auth"), NAMES);
+  assert.deepEqual(await server.tmux.findState("piko/shop/auth"), { owner, isUnfinished: false });
 });
 
 testTmux("Tmux.findOwnSession() tells in which session piko runs", async (server) => {

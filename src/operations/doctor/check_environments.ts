@@ -332,8 +332,23 @@ function checkSession(world: World, record: EnvironmentRecord): Finding[] {
   const wanted = tmuxName(record.session);
   const named = sessions.find(({ name }) => name === wanted);
   const own = sessions.find(({ owner }) => owner === record.path);
-  if (own !== undefined && own === named) return [];
   const name = qualified(record);
+  if (own !== undefined && own === named) {
+    if (!own.isUnfinished) return [];
+    return [{
+      name: "session",
+      level: "wrong",
+      message:
+        `Windows are missing in the session of ${name}: piko was broken off while it made them`,
+      hint: `piko attach ${name}`,
+      mend: () =>
+        mendLocked(
+          world,
+          record,
+          async (found) => `Made the windows of ${quote(await ensureSession(tools, found, watch))}`,
+        ),
+    }];
+  }
   if (own !== undefined) {
     return [{
       name: "session",

@@ -15,7 +15,14 @@ const PACKAGES = ["@stricli/core", "node:sqlite"];
 
 /** The files of these folders that the short part may have: those that ask the engine, and read what piko wrote. */
 const FEW: Readonly<Record<string, readonly string[]>> = {
-  "src/programs/": ["engine", "http", "container_log", "docker_context", "override_file"],
+  "src/programs/": [
+    "engine",
+    "http",
+    "container_log",
+    "docker_context",
+    "override_file",
+    "linked_worktree",
+  ],
   "src/commands/": [
     ...["short", "parts", "cli", "mod", "global_options", "context", "parameters", "options"],
     ...["environment", ...SHORT],

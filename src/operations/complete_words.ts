@@ -6,7 +6,7 @@
 import { PikoError } from "../domain/errors.ts";
 import { readOverrideServices } from "../programs/override_file.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
-import { findEnvironmentAt, requireEnvironment } from "./find_environment.ts";
+import { findEnvironmentAt, findProjectAt, requireEnvironment } from "./find_environment.ts";
 import type { Tools } from "./tools.ts";
 
 /** One thing that can be typed, and a few words on it. */
@@ -20,7 +20,7 @@ export interface Suggestion {
  * `project/name`. Those of its project are listed in that way too when nothing else begins with what was typed.
  */
 export function suggestEnvironments(tools: Tools, folder: string, typed: string): Suggestion[] {
-  const here = tools.projects.findAt(folder);
+  const here = findProjectAt(tools, folder);
   const suggestions = tools.environments.list().map((record) => ({
     value: record.projectId === here?.id ? record.name : `${record.project}/${record.name}`,
     about: record.branch,
@@ -63,7 +63,7 @@ export async function suggestShareable(
   folder: string,
   which: "shared" | "shareable",
 ): Promise<Suggestion[]> {
-  const project = tools.projects.findAt(folder);
+  const project = findProjectAt(tools, folder);
   if (project === undefined) return [];
   const shared = tools.shared.list(project.id).filter(({ state }) => state !== "isolated")
     .map(({ service }) => service);
@@ -113,7 +113,7 @@ export async function suggestStarts(tools: Tools, folder: string): Promise<Sugge
 }
 
 async function refs(tools: Tools, folder: string) {
-  const project = tools.projects.findAt(folder);
+  const project = findProjectAt(tools, folder);
   return project === undefined ? [] : await tools.git.listRefs(project.root);
 }
 

@@ -18,7 +18,7 @@ import {
 } from "../programs/config_file.ts";
 import { findUsualEditor } from "../programs/editor.ts";
 import { isThere } from "./files.ts";
-import { findEnvironmentAt } from "./find_environment.ts";
+import { findEnvironmentAt, findProjectAt } from "./find_environment.ts";
 import { wantedShared } from "./shared_services.ts";
 import { keepSchema, projectConfigPath } from "./starter_config.ts";
 import type { Tools } from "./tools.ts";
@@ -154,7 +154,7 @@ export async function findRoot(
   tools: Pick<Tools, "projects" | "git">,
   folder: string,
 ): Promise<string | undefined> {
-  const project = tools.projects.findAt(folder);
+  const project = findProjectAt(tools, folder);
   if (project !== undefined) return project.root;
   try {
     const repository = await tools.git.inspectRepository(folder);

@@ -3,6 +3,7 @@
 import { PikoError } from "../domain/errors.ts";
 import { flattenName, nearestName, quote } from "../domain/names.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
+import { findMainWorktree } from "../programs/linked_worktree.ts";
 import { isInside, type ProjectRecord } from "../store/projects.ts";
 import type { Tools } from "./tools.ts";
 
@@ -23,13 +24,24 @@ export class NoneNamed extends PikoError {
   }
 }
 
+/** Finds the project that a folder belongs to: it lies in its root, or in a linked worktree of its repository. */
+export function findProjectAt(
+  tools: Pick<Tools, "projects">,
+  folder: string,
+): ProjectRecord | undefined {
+  const project = tools.projects.findAt(folder);
+  if (project !== undefined) return project;
+  const main = findMainWorktree(folder);
+  return main === undefined ? undefined : tools.projects.findByRoot(main);
+}
+
 /**
  * Finds the project that a folder belongs to.
  *
  * @throws {PikoError} not-found when it lies in none.
  */
 export function requireProject(tools: Registry, folder: string): ProjectRecord {
-  const project = tools.projects.findAt(folder);
+  const project = findProjectAt(tools, folder);
   if (project === undefined) {
     throw new PikoError(`${folder} is in no piko project`, {
       code: "not-found",
@@ -81,7 +93,7 @@ export function requireEnvironment(
   typed: string | undefined,
 ): EnvironmentRecord {
   if (typed === undefined) return environmentAround(tools, folder);
-  const here = tools.projects.findAt(folder);
+  const here = findProjectAt(tools, folder);
   const local = here && tools.environments.find(here.id, flattenName(typed));
   const remote = findQualified(tools, typed);
   if (local !== undefined && remote !== undefined && local.id !== remote.id) {
@@ -125,7 +137,7 @@ export function findEnvironmentAt(tools: Registry, folder: string): EnvironmentR
 function environmentAround(tools: Registry, folder: string): EnvironmentRecord {
   const around = findEnvironmentAt(tools, folder);
   if (around !== undefined) return around;
-  const here = tools.projects.findAt(folder);
+  const here = findProjectAt(tools, folder);
   const candidates = tools.environments.list(here?.id);
   const names = candidates.map(({ project, name }) =>
     here === undefined ? `${project}/${name}` : name

@@ -3,6 +3,7 @@
 import { PikoError } from "../domain/errors.ts";
 import { projectName, quote } from "../domain/names.ts";
 import type { Watch } from "../domain/report.ts";
+import { shellQuote } from "../domain/variables.ts";
 import { findComposeFiles } from "../programs/compose.ts";
 import { readProjectConfig } from "../programs/config_file.ts";
 import type { ProjectRecord } from "../store/projects.ts";
@@ -43,22 +44,26 @@ export async function initProject(
   if (repository.isBare) {
     throw new PikoError(`${folder} is a bare repository, which has no files to work on`, {
       code: "usage",
-      hint: `git clone '${folder}' and run piko init in the clone`,
+      hint: `git clone ${shellQuote(folder)} and run piko init in the clone`,
     });
   }
   if (repository.superproject !== undefined) {
     throw new PikoError(`${repository.root} is a submodule of ${repository.superproject}`, {
       code: "usage",
-      hint: `piko -C '${repository.superproject}' init`,
-    });
-  }
-  if (repository.isLinkedWorktree) {
-    throw new PikoError(`${repository.here} is a linked worktree of ${repository.root}`, {
-      code: "usage",
-      hint: `piko -C '${repository.root}' init`,
+      hint: `piko -C ${shellQuote(repository.superproject)} init`,
     });
   }
   const { root } = repository;
+  if (repository.isLinkedWorktree) {
+    const project = tools.projects.findByRoot(root);
+    const what = `${repository.here} is a linked worktree of ${root}`;
+    throw project === undefined
+      ? new PikoError(what, { code: "usage", hint: `piko -C ${shellQuote(root)} init` })
+      : new PikoError(`${what}, which is project ${quote(project.name)} already`, {
+        code: "conflict",
+        hint: "piko create NAME",
+      });
+  }
   if (request.config) await refuseConfig(root);
   const known = tools.projects.findByRoot(root);
   if (known !== undefined && (!request.config || request.name !== undefined)) {

@@ -1,0 +1,46 @@
+/** Reads without git, for the short commands, which repository a linked worktree belongs to. */
+
+/**
+ * Finds the main worktree of the linked one that a folder lies in: that has a file `.git`, which names the folder of its
+ * entry (gitrepository-layout). Undefined anywhere else, and where the repository is not the `.git` of a worktree.
+ */
+export function findMainWorktree(folder: string): string | undefined {
+  for (let at = folder;; at = at.slice(0, at.lastIndexOf("/"))) {
+    const text = readGitFile(`${at}/.git`);
+    if (text !== undefined) {
+      const [, entry = ""] = /^gitdir: (.+)$/m.exec(text) ?? [];
+      const [, root] = /^(.+)\/\.git\/worktrees\/[^/]+$/.exec(realPath(entry, at)) ?? [];
+      return root;
+    }
+    if (at === "") return undefined;
+  }
+}
+
+/** Reads what a `.git` says; empty when it is the repository itself, undefined when there is none. */
+function readGitFile(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    // A folder cannot be read as a file; what may not be looked at names no repository either.
+    return isThere(path) ? "" : undefined;
+  }
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Follows a path that may be relative, as with `worktree.useRelativePaths`, to a folder that is there. */
+function realPath(path: string, folder: string): string {
+  try {
+    return Deno.realPathSync(path.startsWith("/") ? path : `${folder}/${path}`);
+  } catch {
+    // The entry is gone, and with it the worktree as git sees it.
+    return "";
+  }
+}

@@ -1,5 +1,6 @@
 import { buildCommand } from "@stricli/core";
 import { PikoError } from "../domain/errors.ts";
+import { shellWord } from "../domain/variables.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { createEnvironment } from "../operations/create_environment.ts";
 import { requireProject } from "../operations/find_environment.ts";
@@ -101,7 +102,7 @@ export const command = buildCommand({
 });
 
 function nextSteps(record: EnvironmentRecord): string {
-  const lines = [`  cd ${record.path}`];
+  const lines = [`  cd ${shellWord(record.path)}`];
   if (record.session !== null) lines.push(`  piko attach ${record.name}`);
   if (record.ports.length > 0) lines.push(`  piko ports ${record.name}`);
   lines.push(`  eval "$(piko env ${record.name} --export)"`);

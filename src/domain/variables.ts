@@ -59,6 +59,11 @@ export function shellQuote(value: string): string {
   return `'${value.replaceAll("'", `'\\''`)}'`;
 }
 
+/** Writes a word of a command that a person is shown: quoted for a shell where it must be. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : shellQuote(word);
+}
+
 /**
  * The variables that git, docker and compose are started with. Compose lets a shell's variables win over `.env`, so one
  * that merely happens to be set in piko's shell must not change an environment; what names the engine, the

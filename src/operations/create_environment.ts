@@ -11,7 +11,7 @@
 import type { ProjectConfig } from "../domain/config.ts";
 import { messageOf, PikoError, throwIfInterrupted } from "../domain/errors.ts";
 import { environmentName, nameList, quote } from "../domain/names.ts";
-import { shellQuote } from "../domain/variables.ts";
+import { shellQuote, shellWord } from "../domain/variables.ts";
 import type { Step, Watch } from "../domain/report.ts";
 import type { Container } from "../domain/containers.ts";
 import { readProjectConfig } from "../programs/config_file.ts";
@@ -434,7 +434,7 @@ async function refuseFolder(path: string): Promise<void> {
   if (!await isThere(path)) return;
   throw new PikoError(`${path} is there already, and is no environment that piko knows`, {
     code: "conflict",
-    hint: `look into it, and move it away: mv '${path}' '${path}.old'`,
+    hint: `look into it, and move it away: mv ${shellWord(path)} ${shellWord(`${path}.old`)}`,
   });
 }
 

@@ -4,7 +4,7 @@ import type { Container } from "../domain/containers.ts";
 import { PikoError } from "../domain/errors.ts";
 import { nearestName, quote } from "../domain/names.ts";
 import type { Watch } from "../domain/report.ts";
-import { environmentVariables, shellQuote, toolVariables } from "../domain/variables.ts";
+import { environmentVariables, shellWord, toolVariables } from "../domain/variables.ts";
 import { shellArgv } from "../domain/windows.ts";
 import { execInTerminal } from "../programs/container_terminal.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
@@ -112,15 +112,11 @@ async function shellOf(
 }
 
 function noContainers(record: EnvironmentRecord, command: readonly string[]): PikoError {
-  const what = command.length === 0 ? "" : ` && ${command.map(shownWord).join(" ")}`;
+  const what = command.length === 0 ? "" : ` && ${command.map(shellWord).join(" ")}`;
   return new PikoError(`${record.name} is in simple mode and has no containers`, {
     code: "usage",
     hint: command.length === 0
-      ? `its worktree is the place to work:  cd ${shownWord(record.path)}`
-      : `in its worktree:  cd ${shownWord(record.path)}${what}`,
+      ? `its worktree is the place to work:  cd ${shellWord(record.path)}`
+      : `in its worktree:  cd ${shellWord(record.path)}${what}`,
   });
-}
-
-function shownWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : shellQuote(word);
 }

@@ -7,6 +7,7 @@
 import { CommandError, messageOf, PikoError } from "../domain/errors.ts";
 import { nearestName, quote } from "../domain/names.ts";
 import type { Step, Watch } from "../domain/report.ts";
+import { shellWord } from "../domain/variables.ts";
 import type { ProjectConfig } from "../domain/config.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import {
@@ -97,7 +98,7 @@ async function startContainers(
   if (files === undefined) {
     throw new PikoError(`The compose file of ${quote(record.name)} is gone from ${record.path}`, {
       code: "conflict",
-      hint: "git -C " + record.path + " status",
+      hint: `git -C ${shellWord(record.path)} status`,
     });
   }
   // Asked while the files are read, which takes as long.

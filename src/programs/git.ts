@@ -5,6 +5,7 @@
 
 import { CommandError, fileSystemHint, PikoError, throwIfInterrupted } from "../domain/errors.ts";
 import { quote } from "../domain/names.ts";
+import { shellWord } from "../domain/variables.ts";
 import { type Outcome, tryRun, type Variables } from "./run.ts";
 
 /** The oldest git whose `rev-parse` tells absolute paths. */
@@ -240,7 +241,7 @@ export class Git {
    * Tells where a branch exists: here, on remotes, or nowhere yet.
    *
    * @throws {PikoError} usage when git takes no such name; conflict when git cannot keep it beside another branch, as
-   *   `feat/x` beside `feat`.
+   *   `feat/x` beside `feat`, and when a remote's branch is called so, which git would call ambiguous from then on.
    */
   async resolveBranch(
     root: string,
@@ -258,6 +259,7 @@ export class Git {
       ...["git", "-C", root, "for-each-ref", "--format=%(refname)%00%(worktreepath)%00"],
       ...[branch, ...parents].map((name) => `refs/heads/${name}`),
       ...remotes.map((remote) => `refs/remotes/${remote}/${branch}`),
+      `refs/remotes/${branch}`,
     ], { signal });
     const places = new Map(
       [...listed.matchAll(/([^\0]+)\0([^\0]*)\0\n/g)].map(([, ref = "", path = ""]) => [ref, path]),
@@ -274,6 +276,14 @@ export class Git {
           `git cannot keep branch ${quote(branch)} beside branch ${quote(blocking)}`,
           { code: "conflict", hint: "name another branch with --branch" },
         );
+      }
+      const remote = remotes.find((remote) => branch.startsWith(`${remote}/`));
+      if (remote !== undefined && places.has(`refs/remotes/${branch}`)) {
+        const name = branch.slice(remote.length + 1);
+        throw new PikoError(`${quote(branch)} is branch ${quote(name)} of remote ${remote}`, {
+          code: "conflict",
+          hint: `name it as it is called there: piko create ${shellWord(name)}`,
+        });
       }
     }
     return {
@@ -454,7 +464,7 @@ export class Git {
     }
     throw new PikoError(`git cannot remove the worktree ${path}`, {
       code: "failed",
-      hint: `git -C ${root} worktree repair ${worktree.path}`,
+      hint: `git -C ${shellWord(root)} worktree repair ${shellWord(worktree.path)}`,
       cause: new CommandError(argv(force ? ["--force"] : []), outcome),
     });
   }
@@ -842,7 +852,7 @@ export class Git {
     if (blocked.length > 0) {
       throw new PikoError(`${path} has folders whose files you may not delete`, {
         code: "failed",
-        hint: `sudo chown -R "$(id -u)" ${path}`,
+        hint: `sudo chown -R "$(id -u)" ${shellWord(path)}`,
         details: blocked.slice(0, 20),
       });
     }
@@ -852,7 +862,7 @@ export class Git {
     if (exitCode !== 0) {
       throw new PikoError(`${path} may not be deleted: it or the folder around it is read-only`, {
         code: "failed",
-        hint: `make it writable: ls -ld ${parent} ${path}`,
+        hint: `make it writable: ls -ld ${shellWord(parent)} ${shellWord(path)}`,
       });
     }
   }
@@ -1053,7 +1063,8 @@ export class Git {
       & { input?: string | undefined; variables?: Variables },
   ): Promise<Outcome> {
     for (let attempt = 1;; attempt++) {
-      const outcome = await tryRun(argv, { signal, input, variables });
+      // Each call names its folder with -C; piko's own may be the worktree that has just been removed.
+      const outcome = await tryRun(argv, { cwd: "/", signal, input, variables });
       const isFinal = outcome.exitCode === 0 || attempt === ATTEMPTS;
       if (isFinal || !metAnotherGit(outcome.stderr)) return outcome;
       await new Promise((resolve) => setTimeout(resolve, attempt * (15 + 30 * Math.random())));
@@ -1148,7 +1159,7 @@ function refuseLock(root: string, { path, locked }: Worktree): void {
   const reason = locked === "" ? "" : ` (${locked})`;
   throw new PikoError(`The worktree ${path} is locked${reason}`, {
     code: "conflict",
-    hint: `git -C ${root} worktree unlock ${path}`,
+    hint: `git -C ${shellWord(root)} worktree unlock ${shellWord(path)}`,
   });
 }
 

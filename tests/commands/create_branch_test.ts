@@ -156,6 +156,20 @@ Deno.test({
       assert.deepEqual(await headOf(sandbox, "both"), { branch: "both", commit: first });
     });
 
+    await t.step(
+      "a remote's branch under the name that git has for it here: conflict",
+      async () => {
+        await sandbox.pass("destroy feature-theirs --delete-branch");
+        const { hint } = await refuses(sandbox, ["create", "origin/feature/theirs"], {
+          code: "conflict",
+          message: /"origin\/feature\/theirs" is branch "feature\/theirs" of remote origin$/,
+          hint: /: piko create feature\/theirs$/,
+        });
+        await sandbox.pass(hint.replace(/^.*: piko /, ""));
+        assert.equal(await upstream("feature/theirs"), "origin/feature/theirs");
+      },
+    );
+
     await t.step("a new branch tracks nothing", async () => {
       await sandbox.pass("create fresh --from origin/feature/theirs");
       assert.equal(await upstream("fresh"), "");

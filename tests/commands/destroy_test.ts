@@ -538,8 +538,11 @@ Deno.test({
     await using sandbox = await Sandbox.create({ files: FILES, init: true });
     await sandbox.pass("create work");
     await sandbox.pass("create other");
-    const { destroyed } = await sandbox.json("destroy", { cwd: `${sandbox.worktree("work")}/lib` });
+    const inside = { cwd: `${sandbox.worktree("work")}/lib` };
+    const { destroyed } = await sandbox.json("destroy --delete-branch", inside);
     assert.equal(destroyed.name, "work");
+    assert.equal(destroyed.keptBranch, null);
+    assert.equal(await sandbox.git("branch", "--list", "work"), "");
     assert.deepEqual(await names(sandbox), ["other"]);
     assert.equal(await sandbox.exists(sandbox.worktree("work")), false);
     const said = await sandbox.fail("destroy", 2);

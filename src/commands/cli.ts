@@ -4,7 +4,7 @@
  */
 
 import { buildApplication, run as runApplication, text_en } from "@stricli/core";
-import { isFolderGone } from "../build_info.ts";
+import { buildInfo, isFolderGone, versionLine } from "../build_info.ts";
 import { PikoError } from "../domain/errors.ts";
 import { nearestName, quote } from "../domain/names.ts";
 import type { Tools } from "../operations/tools.ts";
@@ -71,6 +71,7 @@ async function runCommand(rest: readonly string[], call: Call): Promise<number> 
   const { options, output, variables, handedOn, parts } = call;
   const [name, ...inputs] = rest;
   if (name === undefined || name === "help") return await help(inputs[0], call);
+  if (name === "--version" || name === "-V") return version(output);
   if (findCommand(name) === undefined) throw unknownCommand(name);
   const own = ownWords(inputs);
   if (options.help || own.includes("--help") || own.includes("-h")) return await help(name, call);
@@ -160,6 +161,12 @@ async function help(name: string | undefined, { output, parts }: Call): Promise<
   return 0;
 }
 
+function version(output: Output): number {
+  if (output.json) output.answerJson({ ...buildInfo });
+  else output.answer(versionLine());
+  return 0;
+}
+
 /** The words in front of `--`; those behind it are arguments, whatever they look like. */
 function ownWords(inputs: readonly string[]): readonly string[] {
   const end = inputs.indexOf("--");
@@ -188,6 +195,7 @@ const USUAL_NAMES: Readonly<Record<string, string | undefined>> = {
   rm: "destroy",
   remove: "destroy",
   delete: "destroy",
+  version: "--version",
 };
 
 function resolveFolder(folder: string | undefined): string {

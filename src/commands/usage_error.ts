@@ -17,6 +17,11 @@ import type { PikoCommand } from "./context.ts";
 import { GLOBAL_OPTIONS } from "./global_options.ts";
 import { optionsOf } from "./options.ts";
 
+/** The long names of the options of every command; those that stand alone have been taken out of the arguments. */
+const GLOBAL_NAMES = GLOBAL_OPTIONS.flatMap(([names]) => /--[\w-]+/.exec(names)?.[0] ?? []);
+
+const isGlobal = (option: string) => GLOBAL_NAMES.includes(option);
+
 /** Makes one error of all that Stricli found wrong with the arguments of a command. */
 export function usageError(
   name: string,
@@ -43,7 +48,9 @@ export function unknownOption(name: string, command: PikoCommand, option: string
 
 function sentence(name: string, problem: unknown): string {
   if (problem instanceof FlagNotFoundError) {
-    return `piko ${name} has no option ${quote(`--${problem.input}`)}`;
+    return isGlobal(`--${problem.input}`)
+      ? `--${problem.input} takes no value`
+      : `piko ${name} has no option ${quote(`--${problem.input}`)}`;
   }
   if (problem instanceof AliasNotFoundError) {
     return `piko ${name} has no option ${quote(`-${problem.input}`)}`;
@@ -85,10 +92,8 @@ function nearest(command: PikoCommand, problem: unknown): string | undefined {
   if (problem instanceof EnumValidationError) return nearestName(problem.input, problem.values);
   if (!(problem instanceof FlagNotFoundError)) return undefined;
   const typed = `--${problem.input}`;
-  const known = [
-    ...optionsOf(command).map(({ name }) => name),
-    ...GLOBAL_OPTIONS.flatMap(([names]) => /--[\w-]+/.exec(names)?.[0] ?? []),
-  ];
+  if (isGlobal(typed)) return undefined;
+  const known = [...optionsOf(command).map(({ name }) => name), ...GLOBAL_NAMES];
   const begun = known.filter((option) => option.startsWith(typed));
   return begun.length === 1 ? begun[0] : nearestName(typed, known);
 }

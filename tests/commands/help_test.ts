@@ -80,6 +80,7 @@ Deno.test("a mistyped word gets the nearest one as a hint", async (t) => {
     ["stat", 2, /no command "stat"/, /piko status$/m],
     ["hlep", 2, /no command "hlep"/, /piko help$/m],
     ["ls", 2, /no command "ls"/, /piko list$/m],
+    ["version", 2, /no command "version"/, /piko --version$/m],
     ["rm feature-auth", 2, /no command "rm"/, /piko destroy$/m],
     ["constructor", 2, /no command "constructor"/, /piko help$/m],
     ["help craete", 2, /no command "craete"/, /piko create$/m],
@@ -114,6 +115,7 @@ Deno.test("wrong arguments are told in piko's words", async (t) => {
     ["create a --timeout soon", /^✗ --timeout "soon" is wrong: not a number of seconds$/m],
     ["create a --from x --from y", /^✗ --from was given twice$/m],
     ["create a --no-wait=x", /^✗ --no-wait takes no value$/m],
+    ["list --json=true", /^✗ --json takes no value\n {2}→ piko list --help$/m],
   ];
   for (const [command, message] of cases) {
     await t.step(`piko ${command}`, async () => {

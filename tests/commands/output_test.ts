@@ -354,4 +354,9 @@ Deno.test("piko --version prints version, commit and the kind of build", async (
   const { exitCode, stdout } = await sandbox.piko(["--version"]);
   assert.equal(exitCode, 0);
   assert.match(stdout, /^piko \d+\.\d+\.\d+ \([0-9a-f]{7,}\S*, (compiled|self-extracting)\)\n$/);
+  for (const words of ["-V", "--no-color --version", "--version --quiet"]) {
+    assert.equal(await sandbox.pass(words), stdout);
+  }
+  const { version, commit, kind } = JSON.parse(await sandbox.pass("--version --json"));
+  assert.equal(`piko ${version} (${commit}, ${kind})\n`, stdout);
 });

@@ -19,7 +19,8 @@ export const HTTP_LABEL = "dev.piko.http";
 
 /**
  * Finds the port that a browser is for: one that the label `dev.piko.http` names, else one that speaks HTTP by
- * convention, else the first. Services are looked at in alphabetical order; without a name only those that run.
+ * convention, else the first where none speaks HTTP. Services are looked at in alphabetical order; without a name only
+ * those that run.
  *
  * @throws {PikoError} usage in simple mode, not-found for an unknown service or when nothing is published, conflict when
  *   what is published does not run.
@@ -51,8 +52,13 @@ export async function findPage(
     running.some((container) => container.service === port.service)
   );
   if (reachable.length === 0) throw stopped(record, published, containers);
-  const port = labelled(record, reachable, running, service) ?? reachable.find(speaksHttp) ??
-    reachable[0];
+  const page = labelled(record, reachable, running, service) ?? reachable.find(speaksHttp);
+  const absent = page === undefined ? published.find(speaksHttp) : undefined;
+  // A database that runs is no page for one that does not.
+  if (absent !== undefined) {
+    throw stopped(record, published.filter((port) => port.service === absent.service), containers);
+  }
+  const port = page ?? reachable[0];
   const shown = portsOf(record).find(({ hostPort }) => hostPort === port?.hostPort);
   if (port === undefined || shown === undefined) throw new TypeError("a port that is none");
   return { ...shown, url: pageUrl(port) };

@@ -124,6 +124,12 @@ Deno.test({
         assert.equal(await sandbox.exists(called), false);
       },
     );
+
+    await t.step("takes no database for a page when the pages do not run", async () => {
+      await sandbox.pass("down one mail secure");
+      assert.match(await sandbox.fail("open one", 4), /"mail" of one does not run/);
+      assert.equal(await open("one api"), `http://localhost:${hostPort("api", 7777)}`);
+    });
   },
 });
 

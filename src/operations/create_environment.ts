@@ -506,5 +506,8 @@ function cannotCreate(name: string, error: unknown, request: CreateRequest): unk
 }
 
 function lowerFirst(text: string): string {
-  return /^[A-Z][a-z ]/.test(text) ? text.slice(0, 1).toLowerCase() + text.slice(1) : text;
+  const isName = text.startsWith("Docker");
+  return /^[A-Z][a-z ]/.test(text) && !isName
+    ? text.slice(0, 1).toLowerCase() + text.slice(1)
+    : text;
 }

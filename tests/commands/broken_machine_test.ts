@@ -209,7 +209,7 @@ Deno.test({
         await refuses(sandbox, ["create", "one"], {
           code: "unavailable",
           message: new RegExp(
-            `ocker Compose ${version.replace("v", "")} is too old: piko needs 2\\.24\\.4`,
+            `Docker Compose ${version.replace("v", "")} is too old: piko needs 2\\.24\\.4`,
           ),
           hint: /[Uu]pdate the compose plugin/,
         }, { variables });
@@ -221,7 +221,7 @@ Deno.test({
       const variables = await withCompose("no-compose", `printf "%b\\n" "${said}" >&2; exit 1`);
       await refuses(sandbox, ["create", "one"], {
         code: "unavailable",
-        message: /ocker Compose is not installed/,
+        message: /Docker Compose is not installed/,
         hint: /[Ii]nstall the compose plugin/,
       }, { variables });
     });

@@ -37,6 +37,8 @@ export class Output {
   readonly #colorOut: boolean;
   readonly #colorErr: boolean;
   #unfinished = "";
+  /** Whether stderr takes nothing any more: its reader is gone, or the disk is full. */
+  #isUnheard = false;
 
   constructor(options: OutputOptions) {
     this.json = options.json;
@@ -78,14 +80,14 @@ export class Output {
     if (!this.isTerminal || this.quiet) return;
     this.#unfinished = text;
     const width = columns();
-    write(Deno.stderr, `\r\x1b[K${cut(text, width - 1)}`);
+    this.#tell(`\r\x1b[K${cut(text, width - 1)}`);
   }
 
   /** Takes the moving line away. */
   clearMoving(): void {
     if (this.#unfinished === "") return;
     this.#unfinished = "";
-    write(Deno.stderr, "\r\x1b[K");
+    this.#tell("\r\x1b[K");
   }
 
   /** Styles text for stderr. */
@@ -101,8 +103,18 @@ export class Output {
   #say(text: string): void {
     const moving = this.#unfinished;
     this.clearMoving();
-    write(Deno.stderr, `${text}\n`);
+    this.#tell(`${text}\n`);
     if (moving !== "") this.showMoving(moving);
+  }
+
+  #tell(text: string): void {
+    if (this.#isUnheard) return;
+    try {
+      write(Deno.stderr, text);
+    } catch {
+      // What is told is not the work: `piko create x 2>&1 | head` must not leave half an environment.
+      this.#isUnheard = true;
+    }
   }
 }
 

@@ -271,6 +271,18 @@ Deno.test({
       assert.match(first ?? "", /^PIKO_/);
       assert.ok(exitCode === "0" || exitCode === "141", outcome);
     });
+    await t.step("what nobody reads any more leaves no work half done", async () => {
+      const shell = (line: string) => sandbox.run(["bash", "-c", line, "bash", PIKO]);
+      await shell('"$1" create piped 2>&1 | head -n 1 >&2');
+      assert.equal((await sandbox.json("status piped")).environment.status, "simple");
+      await shell('"$1" destroy piped 2>&1 | true');
+      await sandbox.write(".piko.yml", "scripts: { setup: exit 1 }\n");
+      await shell('! "$1" create undone 2>/dev/full');
+      assert.match(await shell('"$1" create undone 2>&1 | head -n 1'), /^✓ Worktree/);
+      await sandbox.write(".piko.yml", "{}\n");
+      const { environments } = await sandbox.json("list");
+      assert.deepEqual(environments.map(({ name }) => name), ["brief", "json", "verbose"]);
+    });
   },
 });
 

@@ -799,7 +799,7 @@ export class Git {
       code: "failed",
       hint: isComplete
         ? "mend the hook; git rev-parse --git-path hooks tells where it is"
-        : fileSystemHint(error.stderr) ??
+        : fileSystemHint(error.stderr) ?? filterHint(root, error.stderr) ??
           `look at what is in the way: ls -ld ${place.slice(0, place.lastIndexOf("/"))}`,
       cause: error,
     });
@@ -1071,6 +1071,13 @@ export class Git {
       throwIfInterrupted(signal);
     }
   }
+}
+
+/** Says where the filter is told that git could not write a file through, as that of git-lfs where it is not installed. */
+function filterHint(root: string, stderr: string): string | undefined {
+  const name = /smudge filter '?([^\s']+)'? failed/.exec(stderr)?.[1];
+  return name &&
+    `mend what git calls: git -C ${shellWord(root)} config ${shellWord(`filter.${name}.smudge`)}`;
 }
 
 /** Reads the branches and tags that `for-each-ref` lists with their worktrees; a remote's HEAD is none of them. */

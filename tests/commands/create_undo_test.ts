@@ -75,6 +75,21 @@ Deno.test({
       await Deno.remove(hook);
     });
 
+    await t.step("a filter of git that is not installed", async () => {
+      await sandbox.write(".git/info/attributes", "README.md filter=large\n");
+      await sandbox.git("config", "filter.large.smudge", "no-such-program smudge");
+      await sandbox.git("config", "filter.large.required", "true");
+      const { stderr } = await undoes(sandbox, ["fresh"], {
+        code: "failed",
+        message: /Cannot create environment "fresh": cannot add a worktree/,
+        hint: /^mend what git calls: git -C \S+ config filter\.large\.smudge$/,
+        undone: [ROW],
+      });
+      assert.match(stderr, /│ .*no-such-program/);
+      await sandbox.git("config", "--remove-section", "filter.large");
+      await Deno.remove(`${sandbox.root}/.git/info/attributes`);
+    });
+
     await t.step("a file in the place of each of piko's folders", async () => {
       for (
         const [folder, undone] of [

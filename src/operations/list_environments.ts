@@ -41,7 +41,7 @@ export async function describeEnvironments(
     const shared = found?.filter((container) => isSharedContainer(record, container));
     return {
       environment: await describe(tools, record, own),
-      services: servicesOf(record, [...own ?? [], ...shared ?? []]),
+      services: servicesOf(record, own && [...own, ...shared ?? []]),
     };
   }));
 }
@@ -132,9 +132,13 @@ async function findStatus(
   return statusOf({ mode, state, atWork, worktreeExists: isWorktreeThere(path), containers });
 }
 
-function servicesOf(record: EnvironmentRecord, containers: readonly Container[]): Service[] {
+/** Lists the services with their containers, which are undefined where nobody can tell. */
+function servicesOf(
+  record: EnvironmentRecord,
+  containers: readonly Container[] | undefined,
+): Service[] {
   const ports = portsOf(record);
-  const services = containers.map(({ service, name, state, health }): Service => ({
+  const services = (containers ?? []).map(({ service, name, state, health }): Service => ({
     service,
     container: name,
     state,
@@ -148,7 +152,7 @@ function servicesOf(record: EnvironmentRecord, containers: readonly Container[])
     services.push({
       service,
       container: null,
-      state: "missing",
+      state: containers === undefined ? "unknown" : "missing",
       health: null,
       ports: ports.filter((port) => port.service === service),
       shared: isShared(record, service),

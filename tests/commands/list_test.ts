@@ -141,6 +141,7 @@ Deno.test({
       const full = await sandbox.json("status work", { variables: NO_ENGINE });
       assert.equal(full.environment.status, "unknown");
       assert.equal(full.environment.ports.length, 3);
+      assert.deepEqual(full.services.map(({ state }) => state), ["unknown"]);
     });
     await t.step("one question for all environments, and one for one", async () => {
       const path = `${sandbox.folder}/engine.sock`;

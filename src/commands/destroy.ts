@@ -22,7 +22,8 @@ export const command = buildCommand({
     brief: "Throw an environment away, without losing work",
     fullDescription: [
       "Remove an environment: destroy script, containers and networks, session, worktree, data folder and entry. The branch",
-      "with its commits stays, and so do the volumes. Work that is not committed stops it (exit 4), before anything is touched.",
+      "with its commits stays, and so do the volumes. Work that is not committed stops it (exit 4), before anything is touched;",
+      "files that git ignores are no work, and go with the worktree.",
       "",
       "  piko destroy feature-auth",
       "  piko destroy feature-auth --volumes --yes",

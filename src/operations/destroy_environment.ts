@@ -6,6 +6,7 @@
 
 import { messageOf, PikoError } from "../domain/errors.ts";
 import { quote } from "../domain/names.ts";
+import { shellWord } from "../domain/variables.ts";
 import type { Step, Watch } from "../domain/report.ts";
 import { removeCarried } from "../programs/carry.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
@@ -196,9 +197,18 @@ export async function refuseWork(
     : "work that is not committed, and commits that are on no branch";
   throw new PikoError(`Environment ${quote(record.name)} has ${what}`, {
     code: "conflict",
-    hint: `commit it in ${record.path}, or throw it away: piko destroy ${record.name} --force`,
+    hint: `${howToKeep(record, work)}: piko destroy ${record.name} --force`,
     details: lines,
   });
+}
+
+function howToKeep({ path }: EnvironmentRecord, { files, commits }: Work): string {
+  if (files.length > 0) return `commit it in ${path}, or throw it away`;
+  // Those of a submodule stand behind its name.
+  const [, newest] = /^([0-9a-f]{7,}) /.exec(commits[0] ?? "") ?? [];
+  return newest === undefined
+    ? `push them from ${path}, or throw them away`
+    : `keep them: git -C ${shellWord(path)} branch rescued ${newest}, or throw them away`;
 }
 
 /** Refuses a locked worktree before its containers and data go; `--force` is for work, not for locks. */

@@ -220,7 +220,9 @@ Deno.test({
       const said = await sandbox.fail("destroy work", 4);
       assert.match(said, /commits that are on no branch/);
       assert.match(said, /[0-9a-f]{7} Adrift/);
-      await git(sandbox, worktree, "branch", "--quiet", "rescued");
+      const keep = /→ keep them: (git .+), or throw them away: piko destroy work --force$/m
+        .exec(said)?.[1];
+      await sandbox.run(["sh", "-c", keep ?? "exit 1"]);
     });
     await t.step("unless a branch has got them", async () => {
       await sandbox.pass("destroy work");

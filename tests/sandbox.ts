@@ -34,6 +34,8 @@ export interface SandboxOptions {
    * out without `PIKO_SLOTS`, of which the test uses the lowest ten or the highest ten.
    */
   slots?: number | "lowest" | "highest";
+  /** More variables for all that it runs. */
+  variables?: Readonly<Record<string, string>>;
 }
 
 /** Variables besides those of the sandbox, and where to stand. */
@@ -77,7 +79,7 @@ export class Sandbox implements AsyncDisposable {
     tmuxFolder: string,
     project: string,
     slots: ClaimedSlots,
-    areGiven: boolean,
+    more: Readonly<Record<string, string>>,
   ) {
     this.#slots = slots;
     this.folder = folder;
@@ -94,7 +96,7 @@ export class Sandbox implements AsyncDisposable {
       TMUX_TMPDIR: tmuxFolder,
       TERM: "dumb",
       LC_ALL: "C.UTF-8",
-      ...(areGiven ? { PIKO_SLOTS: `${slots.first}-${slots.last}` } : {}),
+      ...more,
     };
   }
 
@@ -110,7 +112,10 @@ export class Sandbox implements AsyncDisposable {
     const tmuxFolder = await Deno.makeTempDir({ dir: "/tmp", prefix: "pt" });
     const { slots = 1 } = options;
     const claimed = await claimSlots(slots);
-    const sandbox = new Sandbox(folder, tmuxFolder, project, claimed, typeof slots === "number");
+    const sandbox = new Sandbox(folder, tmuxFolder, project, claimed, {
+      ...(typeof slots === "number" ? { PIKO_SLOTS: `${claimed.first}-${claimed.last}` } : {}),
+      ...options.variables,
+    });
     await Deno.mkdir(`${folder}/home`);
     await Deno.writeTextFile(
       `${folder}/home/.gitconfig`,

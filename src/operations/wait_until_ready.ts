@@ -81,8 +81,8 @@ export async function waitUntilReady(
 }
 
 /**
- * Says more of a start that compose gave up because of a container that others depend on: the same words and log lines
- * as {@link waitUntilReady}. Any other error is returned as it is.
+ * Says more of a start that compose gave up because of a container that others depend on, or that is paused: the same
+ * words and log lines as {@link waitUntilReady}. Any other error is returned as it is.
  */
 export async function explainFailedStart(
   engine: Engine,
@@ -94,14 +94,21 @@ export async function explainFailedStart(
     : "";
   const name = /dependency failed to start: container (\S+)/.exec(said)?.[1];
   const service = /service "(\S+)" didn't complete successfully/.exec(said)?.[1];
-  if (name === undefined && service === undefined) return error;
+  const isPaused = said.includes("cannot start a paused container");
+  if (name === undefined && service === undefined && !isPaused) return error;
   const containers = await engine.listContainers({ composeProject });
+  const paused = containers.find(({ state }) => isPaused && state === "paused");
+  if (paused !== undefined) return await pausedFailure(engine, paused);
   const container = containers.find((known) => known.name === name || known.service === service);
   if (container === undefined) return error;
   const reason = container.health === "unhealthy"
     ? "is unhealthy"
     : `exited with code ${container.exitCode}`;
   return await failure(engine, container, reason);
+}
+
+async function pausedFailure(engine: Engine, container: Container): Promise<PikoError> {
+  return await failure(engine, container, "is paused", `docker unpause ${container.name}`);
 }
 
 /** Tells whether a container is ready, and throws if it can no longer become so. */
@@ -125,7 +132,7 @@ async function isReady(
       }
       return false;
     case "paused":
-      throw await failure(engine, container, "is paused", `docker unpause ${container.name}`);
+      throw await pausedFailure(engine, container);
     case "dead":
       throw await failure(engine, container, "is dead");
     case "created":

@@ -6,6 +6,7 @@
 import type { Checked, ProjectConfig, UserConfig } from "../domain/config.ts";
 import type { Finding, ReadConfig } from "../domain/config_text.ts";
 import { PikoError } from "../domain/errors.ts";
+import { shellWord } from "../domain/variables.ts";
 
 /** A configuration, and what is odd about it but does no harm, each as one sentence with its place. */
 export interface Configured<Config> {
@@ -182,16 +183,28 @@ export function sentenceOf(path: string, { line, column, message }: Finding): st
 async function readText(path: string): Promise<string | undefined> {
   try {
     const info = await Deno.stat(path);
-    if (!info.isFile) throw new PikoError(`${path} is not a file`, { code: "usage" });
+    if (!info.isFile) {
+      throw new PikoError(`${path} is not a file`, {
+        code: "usage",
+        hint: `look at what is there: ls -ld ${shellWord(path)}`,
+      });
+    }
     if (info.size > MAX_BYTES) {
-      throw new PikoError(`${path} is larger than ${MAX_BYTES / 1024} KB`, { code: "usage" });
+      throw new PikoError(`${path} is larger than ${MAX_BYTES / 1024} KB`, {
+        code: "usage",
+        hint: `look what it is: ls -l ${shellWord(path)}`,
+      });
     }
     return new TextDecoder("utf-8", { fatal: true }).decode(await Deno.readFile(path));
   } catch (error) {
     if (error instanceof PikoError) throw error;
     if (error instanceof Deno.errors.NotFound) return undefined;
     if (error instanceof TypeError) {
-      throw new PikoError(`${path} is not written in UTF-8`, { code: "usage", cause: error });
+      throw new PikoError(`${path} is not written in UTF-8`, {
+        code: "usage",
+        hint: `look what it is, and save it as UTF-8: file ${shellWord(path)}`,
+        cause: error,
+      });
     }
     throw new PikoError(`Cannot read ${path}`, { code: "failed", cause: error });
   }

@@ -109,6 +109,9 @@ Deno.test({
       await docker("start", container("worker"));
       await docker("pause", container("worker"));
       assert.equal((await statuses(sandbox)).work, "partial");
+      const said = await sandbox.fail("up work", 1);
+      assert.match(said, /"worker" is paused/);
+      assert.match(said, new RegExp(`→ docker unpause ${container("worker")}$`, "m"));
       await docker("unpause", container("worker"));
     });
     await t.step("unhealthy", async () => {

@@ -28,6 +28,7 @@ class Folder implements AsyncDisposable {
     } catch (error) {
       assert.ok(error instanceof PikoError, String(error));
       assert.equal(error.code, "usage");
+      assert.ok(error.hint);
       return [error.message, ...error.details].map((line) => line.replaceAll(`${this.path}/`, ""));
     }
     assert.fail("it was not refused");

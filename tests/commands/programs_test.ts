@@ -96,7 +96,7 @@ Deno.test({
     const readProject = ["compose config", "compose version"];
     const expected: Record<string, string[]> = {
       "create auth --no-attach": [
-        ...[...MAKE_WORKTREE, ...readProject, "compose up", ...MAKE_SESSION, "tmux new-window"],
+        ...[...MAKE_WORKTREE, ...readProject, "compose up", ...MAKE_SESSION],
       ],
       "list": [],
       "status auth": [],

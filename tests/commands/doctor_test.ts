@@ -358,6 +358,34 @@ Deno.test({
       assert.ok(found.noted[0]?.startsWith("tmux: tmux 3.1c is too old: piko needs 3.2"));
     });
 
+    await t.step(
+      "a tmux that does not tell its sessions keeps nothing else from being told",
+      async () => {
+        await sandbox.write(".piko/data/old/rows", "precious\n");
+        const tmux = `${folder}/tmux`;
+        await Deno.mkdir(tmux);
+        const refuse = "echo 'protocol version mismatch (client 8, server 7)' >&2; exit 1";
+        await writeProgram(
+          `${tmux}/tmux`,
+          `#!/bin/sh\ncase $1 in -V) echo 'tmux 3.4' ;; *) ${refuse} ;; esac\n`,
+        );
+        const PATH = `${tmux}:${sandbox.variables.PATH}`;
+        for (const args of [[], ["--fix"]]) {
+          const found = await doctor(sandbox, args, { variables: { PATH } });
+          assert.equal(found.wrong.length, 1, found.wrong.join("\n"));
+          assert.match(
+            found.wrong[0] ?? "",
+            /^session: tmux does not tell its sessions: .*protocol version mismatch/,
+          );
+          assert.equal(hintOf(found, "its sessions"), "tmux list-sessions");
+          assert.deepEqual(found.noted.filter((line) => line.startsWith("folder")), [
+            "folder: Data of an environment that is gone: ROOT/.piko/data/old",
+          ]);
+        }
+        await Deno.remove(`${root}/.piko/data/old`, { recursive: true });
+      },
+    );
+
     await t.step("an engine that does not answer", async () => {
       const variables = { DOCKER_HOST: "tcp://ann:hunter2hunter2@127.0.0.1:9" };
       const found = await doctor(sandbox, [], { variables });

@@ -1,6 +1,6 @@
 /** Finds sessions that piko made for environments that are not there any more. */
 
-import { PikoError } from "../../domain/errors.ts";
+import { messageOf, PikoError } from "../../domain/errors.ts";
 import { quote } from "../../domain/names.ts";
 import type { Session } from "../../programs/tmux.ts";
 import { isThere } from "../files.ts";
@@ -8,10 +8,19 @@ import { type Finding, word } from "./finding.ts";
 import { mendNameless } from "./mend.ts";
 import type { World } from "./world.ts";
 
-/** Checks the sessions that say whose they are and whose environment no registry row has. */
+/** Checks that tmux tells its sessions, and those that say whose they are and whose environment no registry row has. */
 export async function checkSessions(world: World): Promise<Finding[]> {
-  const { sessions = [], environments } = world;
+  const { sessions = [], sessionsProblem, environments } = world;
   const found: Finding[] = [];
+  if (sessionsProblem !== undefined) {
+    const said = sessionsProblem.stderr.trim().split("\n")[0] || messageOf(sessionsProblem);
+    found.push({
+      name: "session",
+      level: "wrong",
+      message: `tmux does not tell its sessions: ${said}`,
+      hint: "tmux list-sessions",
+    });
+  }
   for (const session of sessions) {
     if (session.owner === "") continue;
     if (environments.some(({ record }) => record.path === session.owner)) continue;

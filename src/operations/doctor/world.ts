@@ -1,7 +1,7 @@
 /** What there is, asked once of each: registry, git, engine, tmux, processes and locks. The checks compare. */
 
 import type { Container } from "../../domain/containers.ts";
-import { PikoError } from "../../domain/errors.ts";
+import { CommandError, PikoError } from "../../domain/errors.ts";
 import type { Watch } from "../../domain/report.ts";
 import type { LabelledResource, Network } from "../../programs/engine.ts";
 import type { Worktree } from "../../programs/git.ts";
@@ -53,16 +53,18 @@ export interface World {
   shared: EnvironmentRecord[];
   /** Undefined when no engine answers. */
   engine: EngineState | undefined;
-  /** Undefined without tmux. */
+  /** Undefined without tmux, and where it could not tell. */
   sessions: Session[] | undefined;
+  /** Why tmux could not tell its sessions. */
+  sessionsProblem: CommandError | undefined;
 }
 
 /** Asks everybody. */
 export async function surveyWorld(tools: Tools, watch: Watch): Promise<World> {
-  const [projects, engine, sessions, processes] = await Promise.all([
+  const [projects, engine, { sessions, sessionsProblem }, processes] = await Promise.all([
     Promise.all(tools.projects.list().map((project) => surveyProject(tools, project, watch))),
     unlessUnavailable(surveyEngine(tools, watch)),
-    unlessUnavailable(tools.tmux.listSessions()),
+    surveySessions(tools),
     listCommands(tools.variables),
   ]);
   const environments: EnvironmentState[] = [];
@@ -78,7 +80,7 @@ export async function surveyWorld(tools: Tools, watch: Watch): Promise<World> {
     });
   }
   const shared = tools.environments.listShared();
-  return { tools, watch, projects, environments, shared, engine, sessions };
+  return { tools, watch, projects, environments, shared, engine, sessions, sessionsProblem };
 }
 
 async function surveyProject(
@@ -105,6 +107,19 @@ async function surveyEngine({ engine }: Tools, { signal }: Watch): Promise<Engin
     engine.countNetworkRoom(),
   ]);
   return { containers, networks, volumes, networkRoom };
+}
+
+async function surveySessions(
+  { tmux }: Tools,
+): Promise<Pick<World, "sessions" | "sessionsProblem">> {
+  try {
+    const sessions = await unlessUnavailable(tmux.listSessions());
+    return { sessions, sessionsProblem: undefined };
+  } catch (error) {
+    // A server of another version of tmux, say, does not talk to this one.
+    if (!(error instanceof CommandError)) throw error;
+    return { sessions: undefined, sessionsProblem: error };
+  }
 }
 
 /** Without engine or tmux there is nothing of theirs to compare; the checks of the programs say why. */

@@ -4,10 +4,11 @@
  */
 
 import { runScript, say } from "./machine/say.ts";
-import { NEEDED, setUpMachine, tellMissing } from "./machine/set_up.ts";
+import { PROGRAMS } from "./machine/probe.ts";
+import { setUpMachine, tellMissing } from "./machine/set_up.ts";
 
 await runScript(async () => {
-  const { missing } = await setUpMachine({ ask: !Deno.args.includes("--yes"), want: NEEDED });
+  const { missing } = await setUpMachine({ ask: !Deno.args.includes("--yes"), want: PROGRAMS });
   tellMissing(missing);
   if (missing.length > 0) return 1;
   say("✓ This machine has what the tests and the demo need");

@@ -6,7 +6,8 @@
 
 import { PikoError } from "../src/domain/errors.ts";
 import { runScript, say, tellError } from "./machine/say.ts";
-import { NEEDED, setUpMachine, tellMissing } from "./machine/set_up.ts";
+import { PROGRAMS } from "./machine/probe.ts";
+import { setUpMachine, tellMissing } from "./machine/set_up.ts";
 import { type Counts, countTests } from "./machine/test_report.ts";
 
 const root = decodeURIComponent(new URL("..", import.meta.url).pathname);
@@ -16,7 +17,7 @@ await runScript(async () => {
   const requireAll = Deno.args.includes("--require-all");
   let counts: Counts = { passed: 0, failed: 0, skipped: 0 };
   try {
-    const { missing } = await setUpMachine({ ask: true, want: NEEDED });
+    const { missing } = await setUpMachine({ ask: true, want: PROGRAMS });
     tellMissing(missing);
     await build();
     counts = await runTests(args, requireAll);

@@ -35,28 +35,21 @@ export class Terminal implements AsyncDisposable {
     const folder = await Deno.makeTempDir({ dir: "/tmp", prefix: "pt" });
     const variables: Record<string, string> = {
       ...sandbox.variables,
-      PATH: `${PIKO.slice(0, PIKO.lastIndexOf("/"))}:${sandbox.variables.PATH}`,
       TERM: "xterm-256color",
       PS1: PROMPT,
       ENV: "",
       ...options.variables,
+      PATH: `${PIKO.slice(0, PIKO.lastIndexOf("/"))}:${
+        options.variables?.PATH ?? sandbox.variables.PATH
+      }`,
     };
     const terminal = new Terminal(folder, variables);
     const cwd = options.cwd ?? sandbox.root;
     const given = Object.entries(variables).filter(([name]) => name !== "TERM")
       .flatMap(([name, value]) => ["-e", `${name}=${value}`]);
+    const size = ["-x", `${options.columns ?? 120}`, "-y", `${options.rows ?? 40}`];
     await terminal.#tmux(
-      ...[
-        "new-session",
-        "-d",
-        "-x",
-        `${options.columns ?? 120}`,
-        "-y",
-        `${options.rows ?? 40}`,
-        "-c",
-        cwd,
-        ...given,
-      ],
+      ...["new-session", "-d", ...size, "-c", cwd, ...given],
       ...["env", "-u", "TMUX", "-u", "TMUX_PANE", "TERM=xterm-256color", "sh"],
     );
     await terminal.isReady();
@@ -108,13 +101,25 @@ export class Terminal implements AsyncDisposable {
     await this.shows(new RegExp(`(?:^|\\n)${PROMPT.trim()}$`), limit);
   }
 
-  /** Runs a command to its end, which must have this exit code, and returns the screen. */
-  async run(line: string, exitCode = 0, limit?: number): Promise<string> {
-    await this.type(`clear; ${line}; echo "exit code $?"`);
-    const screen = await this.shows(/^exit code \d+$/m, limit);
-    assert.match(screen, new RegExp(`^exit code ${exitCode}$`, "m"), screen);
+  /** Starts a command on an empty screen. */
+  async begin(line: string): Promise<void> {
+    await this.type("clear");
+    await this.shows(new RegExp(`^${PROMPT.trim()}$`));
+    await this.type(`${line}; echo "exit code $?"`);
+  }
+
+  /** Waits until the command ends, which must be with this exit code, and returns the screen. */
+  async ends(exitCode: number, limit?: number): Promise<string> {
+    const screen = await this.shows(/exit code \d+$/m, limit);
+    assert.match(screen, new RegExp(`exit code ${exitCode}$`, "m"), screen);
     await this.isReady();
     return screen;
+  }
+
+  /** Runs a command to its end, which must have this exit code, and returns the screen. */
+  async run(line: string, exitCode = 0, limit?: number): Promise<string> {
+    await this.begin(line);
+    return await this.ends(exitCode, limit);
   }
 
   /** Gives the terminal another size, as a person does who pulls at its corner. */

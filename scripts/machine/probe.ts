@@ -3,7 +3,7 @@
  * installed or started here.
  */
 
-/** What the tests and the demo can need of a machine. */
+/** What the tests need of a machine, and the demo a part of; a test that needs more adds it here. */
 export const PROGRAMS = [
   "git",
   "tmux",

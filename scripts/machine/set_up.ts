@@ -21,22 +21,6 @@ import { asks, personIsThere, say, tellError } from "./say.ts";
 /** The release of Debian from which compose v2 comes when the machine's own is too old. */
 const RELEASE_WITH_COMPOSE = "trixie";
 
-/** What the tests need; a test that needs more adds it here. */
-export const NEEDED: readonly Program[] = [
-  "git",
-  "tmux",
-  "curl",
-  "psql",
-  "redis",
-  "fzf",
-  "zsh",
-  "fish",
-  "chromium",
-  "engine",
-  "compose",
-  "images",
-];
-
 /** What {@link setUpMachine} is to do. */
 export interface SetUpOptions {
   /** Whether a person at a terminal is asked before system packages are installed. */

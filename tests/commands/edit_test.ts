@@ -5,7 +5,7 @@ import { commandWords } from "../../src/domain/shell_words.ts";
 import { findEditor } from "../../src/programs/editor.ts";
 import { needs } from "../needs.ts";
 import { Sandbox, until } from "../sandbox.ts";
-import { TerminalShell } from "../terminal_shell.ts";
+import { Terminal } from "../terminal.ts";
 import { writeProgram } from "../program_file.ts";
 
 /** Makes programs that write down how they were called, and returns the variables that let piko find them. */
@@ -173,7 +173,7 @@ Deno.test({
     );
 
     await t.step("gives an editor the terminal, and leaves one with a window alone", async () => {
-      await using terminal = await TerminalShell.open(sandbox, {
+      await using terminal = await Terminal.open(sandbox, {
         cwd: path,
         variables: { ...found, EDITOR: "nano -w" },
       });
@@ -188,7 +188,7 @@ Deno.test({
     });
 
     await t.step("opens a real vim, in which Ctrl+C ends nothing", async () => {
-      await using terminal = await TerminalShell.open(sandbox, { cwd: path });
+      await using terminal = await Terminal.open(sandbox, { cwd: path });
       await sandbox.write(`${path}/notes.txt`, "a note\n");
       await terminal.begin("piko edit one --editor 'vim -u NONE -c edit\\ notes.txt'");
       await terminal.shows("Press ENTER");

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { splitGlobalOptions } from "../../src/commands/global_options.ts";
 import { needs } from "../needs.ts";
 import { Sandbox } from "../sandbox.ts";
-import { TerminalShell } from "../terminal_shell.ts";
+import { Terminal } from "../terminal.ts";
 
 const COMPOSE = `services:
   web:
@@ -172,7 +172,7 @@ Deno.test({
     });
 
     await t.step("gives a terminal to who has one", async () => {
-      await using terminal = await TerminalShell.open(sandbox);
+      await using terminal = await Terminal.open(sandbox);
       // Docker tells the size when the program runs already.
       const script = "tty; until stty size 2>/dev/null | grep .; do sleep 0.1; done; exit 5";
       const screen = await terminal.run(`piko exec web db sh -c '${script}'`, 5);

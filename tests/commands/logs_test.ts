@@ -7,7 +7,7 @@ import { lineForTerminal } from "../../src/terminal/log_text.ts";
 import { Background } from "../background.ts";
 import { needs } from "../needs.ts";
 import { Sandbox, until } from "../sandbox.ts";
-import { TerminalShell } from "../terminal_shell.ts";
+import { Terminal } from "../terminal.ts";
 
 /** No test trusts the order of a container's two outputs: the engine reads each by itself. */
 const COMPOSE = `services:
@@ -178,7 +178,7 @@ Deno.test({
     await t.step(
       "paints the services on a terminal, and obeys nothing that they print",
       async () => {
-        await using terminal = await TerminalShell.open(sandbox);
+        await using terminal = await Terminal.open(sandbox);
         assert.match(await terminal.run("piko logs one web | head -1"), /^web {2}\| web one$/m);
         assert.ok(!(await terminal.colours()).includes("\x1b[36mweb"), "colours in a pipe");
         await terminal.begin("piko logs one web chat --follow --since 10m");

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { hasScreen, openPage } from "../../src/programs/opener.ts";
 import { needs } from "../needs.ts";
 import { Sandbox, until } from "../sandbox.ts";
-import { TerminalShell } from "../terminal_shell.ts";
+import { Terminal } from "../terminal.ts";
 import { writeProgram } from "../program_file.ts";
 
 const SERVICE = `
@@ -102,7 +102,7 @@ Deno.test({
         const browser = `${sandbox.folder}/my browser`;
         const called = `${sandbox.folder}/called`;
         await writeProgram(browser, `#!/bin/sh\nprintf '<%s>' "$@" > '${called}'\n`);
-        await using terminal = await TerminalShell.open(sandbox, {
+        await using terminal = await Terminal.open(sandbox, {
           variables: { BROWSER: `no-such-browser:'${browser}' --new %s --end` },
         });
         const url = `http://localhost:${hostPort("mail", 80)}`;

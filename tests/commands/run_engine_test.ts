@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { needs } from "../needs.ts";
 import { Sandbox } from "../sandbox.ts";
-import { TerminalShell } from "../terminal_shell.ts";
+import { Terminal } from "../terminal.ts";
 
 const SERVICE = `
     image: busybox:1.36
@@ -67,7 +67,7 @@ Deno.test({
 
     await t.step("asks a person, and takes no for an answer", async () => {
       await sandbox.pass("down one worker");
-      await using terminal = await TerminalShell.open(sandbox);
+      await using terminal = await Terminal.open(sandbox);
       await terminal.begin("piko run one");
       await terminal.shows("worker of one is stopped. Start it first? [Y/n]");
       await terminal.type("n");
@@ -86,7 +86,7 @@ Deno.test({
 
     await t.step("does not run the script when Ctrl+C answers the question", async () => {
       await sandbox.pass("down one worker");
-      await using terminal = await TerminalShell.open(sandbox);
+      await using terminal = await Terminal.open(sandbox);
       await terminal.begin("piko run one");
       await terminal.shows("Start it first? [Y/n]");
       await terminal.press("C-c");

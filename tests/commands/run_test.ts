@@ -6,7 +6,7 @@ import { Background } from "../background.ts";
 import { variables } from "../containers.ts";
 import { needs } from "../needs.ts";
 import { Sandbox, until } from "../sandbox.ts";
-import { TerminalShell } from "../terminal_shell.ts";
+import { Terminal } from "../terminal.ts";
 
 /** A tree of three levels with a process in the background, whose pids are in `pids`. */
 const TREE = {
@@ -253,7 +253,7 @@ Deno.test({
       init: true,
     });
     await sandbox.pass("create one --no-attach");
-    await using terminal = await TerminalShell.open(sandbox);
+    await using terminal = await Terminal.open(sandbox);
     const pidsFile = `${sandbox.worktree("one")}/pids`;
 
     await t.step("Ctrl+C reaches a tree of three levels, and none of it is left", async () => {
@@ -318,7 +318,7 @@ Deno.test({
     await t.step("closing the terminal ends the script", async () => {
       await sandbox.write(".piko.yml", "scripts: { run: sh tree.sh }\n");
       await Deno.remove(pidsFile);
-      const window = await TerminalShell.open(sandbox);
+      const window = await Terminal.open(sandbox);
       let pids: number[] = [];
       try {
         await window.type("piko run one");

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { Background } from "../background.ts";
 import { needs } from "../needs.ts";
 import { PIKO, Sandbox, until } from "../sandbox.ts";
-import { TerminalShell } from "../terminal_shell.ts";
+import { Terminal } from "../terminal.ts";
 
 /** What the person of the sandbox has told tmux: a plain shell, and room for long names. */
 const TMUX_CONF = `set -g default-command "PS1='inner> ' exec sh"
@@ -100,7 +100,7 @@ windows:
           composeProject === `piko-${sandbox.project}-feature-auth`
         ).map(({ service, id }) => [service, id.slice(0, 12)]),
       );
-    await using terminal = await TerminalShell.open(sandbox);
+    await using terminal = await Terminal.open(sandbox);
 
     // Create attaches, to the shell in the worktree.
     await terminal.type("piko create feature-auth");
@@ -280,7 +280,7 @@ Deno.test({
     assert.deepEqual(await sandbox.sessions(), [session]);
 
     await sandbox.tmux("kill-session", "-t", `=${session}`);
-    await using terminal = await TerminalShell.open(sandbox);
+    await using terminal = await Terminal.open(sandbox);
     await terminal.type("piko attach auth");
     await terminal.shows("inner>");
     assert.deepEqual(await sandbox.sessions(), [session]);
@@ -333,7 +333,7 @@ Deno.test({
     assert.equal(created.exitCode, 0, created.stderr);
     assert.equal(JSON.parse(created.stdout).environment.session, null);
     assert.match(created.stderr, /No session: .*is there already, and piko did not make it/);
-    await using terminal = await TerminalShell.open(sandbox);
+    await using terminal = await Terminal.open(sandbox);
     const refused = await terminal.run("piko attach auth", 4);
     assert.match(refused, /is there already, and piko did not make it/);
     await sandbox.pass("destroy auth");
@@ -383,7 +383,7 @@ Deno.test({
     const started = await sandbox.piko(["up", "auth"], { variables: { PATH } });
     assert.equal(started.exitCode, 0, started.stderr);
     assert.doesNotMatch(started.stderr, /tmux/);
-    await using terminal = await TerminalShell.open(sandbox);
+    await using terminal = await Terminal.open(sandbox);
     const screen = await terminal.run(`PATH=${PATH} ${PIKO} attach auth`, 5);
     assert.match(screen, /tmux is not installed[\s\S]*install tmux/);
     await sandbox.pass("destroy auth", { variables: { PATH } });
@@ -400,7 +400,7 @@ Deno.test({
   ...needs("git", "tmux"),
   async fn() {
     await using sandbox = await simple();
-    await using terminal = await TerminalShell.open(sandbox);
+    await using terminal = await Terminal.open(sandbox);
     const screen = await terminal.run("piko create auth --no-attach");
     assert.match(screen, /piko attach auth/);
     assert.equal(await lookedAt(sandbox), "");

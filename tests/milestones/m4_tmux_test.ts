@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { saysNo } from "../commands/refusal.ts";
 import { needs } from "../needs.ts";
 import { PIKO, Sandbox, until } from "../sandbox.ts";
-import { TerminalShell } from "../terminal_shell.ts";
+import { Terminal } from "../terminal.ts";
 import {
   lookedAt,
   pathWithout,
@@ -25,7 +25,7 @@ Deno.test({
     await sandbox.write(`${sandbox.folder}/home/.tmux.conf`, TMUX_CONF);
     const session = (name: string) => `piko/${sandbox.project}/${name}`;
     const first = session("feature-auth");
-    await using terminal = await TerminalShell.open(sandbox);
+    await using terminal = await Terminal.open(sandbox);
 
     await t.step("create attaches to it, in the worktree", async () => {
       await terminal.type("piko create feature-auth");

@@ -5,7 +5,7 @@ import { saysNo } from "../commands/refusal.ts";
 import { needs } from "../needs.ts";
 import { Background } from "../background.ts";
 import { Sandbox, until } from "../sandbox.ts";
-import { TerminalShell } from "../terminal_shell.ts";
+import { Terminal } from "../terminal.ts";
 import { hostPort, page, projectFiles } from "./sample.ts";
 import { writeProgram } from "../program_file.ts";
 
@@ -35,7 +35,7 @@ Deno.test({
     );
 
     await t.step("run passes Ctrl+C on", async () => {
-      await using terminal = await TerminalShell.open(sandbox);
+      await using terminal = await Terminal.open(sandbox);
       await terminal.begin("piko run one -- all");
       await terminal.shows(`one serves ${app} to all`);
       await terminal.press("C-c");
@@ -97,7 +97,7 @@ Deno.test({
         ["exec", "one", "db", "sh", "-c", "ls -d /rows; exit 6"],
       );
       assert.deepEqual([exitCode, stdout], [6, "/rows\n"]);
-      await using terminal = await TerminalShell.open(sandbox);
+      await using terminal = await Terminal.open(sandbox);
       await terminal.type("piko shell one app");
       await terminal.shows(/[#$] *$/);
       await terminal.type("ls /page");

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { needs } from "../needs.ts";
 import { saysNo } from "../commands/refusal.ts";
 import { PIKO, Sandbox, until } from "../sandbox.ts";
-import { TerminalShell } from "../terminal_shell.ts";
+import { Terminal } from "../terminal.ts";
 import { COMPOSE, containersOf, lookedAt, TMUX_CONF, windowShows, windowsOf } from "./sample.ts";
 import { writeProgram } from "../program_file.ts";
 
@@ -108,7 +108,7 @@ Deno.test({
       "the project's shell before the person's, and sh where theirs is not",
       async () => {
         await windowShows(sandbox, session, "db", "the project asks db");
-        await using terminal = await TerminalShell.open(sandbox);
+        await using terminal = await Terminal.open(sandbox);
         await terminal.type("piko shell one app");
         await terminal.shows(/[#$] *$/);
         await terminal.type("ls /page; exit");
@@ -121,7 +121,7 @@ Deno.test({
       "a change counts at the next command: the person's shell, the editor",
       async () => {
         await sandbox.write(".piko.yml", CONFIG.replace(/^shells.*\n/m, ""));
-        await using terminal = await TerminalShell.open(sandbox);
+        await using terminal = await Terminal.open(sandbox);
         await terminal.type("piko shell one db");
         await terminal.shows("the person asks db");
         await terminal.type("exit");
@@ -162,7 +162,7 @@ Deno.test({
 
     await t.step("another prefix loses no session that is there", async () => {
       await sandbox.write(userFile, "session_prefix: other/\n");
-      await using terminal = await TerminalShell.open(sandbox);
+      await using terminal = await Terminal.open(sandbox);
       await terminal.type("piko attach one");
       await until("the session", async () => await lookedAt(sandbox) === session);
       await terminal.press("C-b", "d");

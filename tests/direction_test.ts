@@ -10,7 +10,7 @@ const ROOT = decodeURIComponent(new URL("..", import.meta.url).pathname).replace
 
 /** What each part of piko may import besides itself; a part that is not named here has no place. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
-  "main.ts": ["wiring.ts", "commands", "terminal", "domain", "build_info.ts"],
+  "main.ts": ["wiring.ts", "commands", "programs", "terminal", "domain", "build_info.ts"],
   "wiring.ts": ["registry.ts", "operations", "programs", "store", "domain", "build_info.ts"],
   "registry.ts": ["operations", "store", "domain"],
   commands: [

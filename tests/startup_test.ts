@@ -17,6 +17,7 @@ const PACKAGES = ["@stricli/core", "node:sqlite"];
 const FEW: Readonly<Record<string, readonly string[]>> = {
   "src/programs/": [
     "engine",
+    "ask_ahead",
     "http",
     "container_log",
     "docker_context",
@@ -45,11 +46,16 @@ function heavy(files: Iterable<string>): string[] {
 
 const imports = await readImports();
 
-Deno.test("piko --version loads main.ts and what it says of itself", () => {
+Deno.test("piko --version loads what it says of itself, and the question that goes ahead of list", () => {
   assert.deepEqual([...loadedWith(imports, "main.ts").keys()].sort(), [
     "deno.json",
     "main.ts",
     "src/build_info.ts",
+    "src/domain/errors.ts",
+    "src/domain/secrets.ts",
+    "src/programs/ask_ahead.ts",
+    "src/programs/docker_context.ts",
+    "src/programs/http.ts",
   ]);
 });
 

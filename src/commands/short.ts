@@ -5,6 +5,7 @@
 
 import { toolVariables } from "../domain/variables.ts";
 import type { Tools } from "../operations/tools.ts";
+import type { AskedAhead } from "../programs/ask_ahead.ts";
 import { Engine } from "../programs/engine.ts";
 import type { Registry } from "../registry.ts";
 import { runCli } from "./cli.ts";
@@ -23,15 +24,15 @@ const FILES: Readonly<Record<string, () => Promise<{ command: PikoCommand }>>> =
 
 /** Runs one of the short commands; undefined when it needs the whole piko, and nothing was said or changed. */
 export async function runShort(
-  name: string,
   args: readonly string[],
   variables: Readonly<Record<string, string>>,
+  askedAhead?: AskedAhead,
 ): Promise<number | undefined> {
-  const engine = new Engine({ variables: toolVariables(variables), timeout: PATIENCE });
-  if (name === "list" && !args.includes("--help") && !args.includes("-h")) {
-    // The engine takes 10 ms for 60 containers, in which the rest is loaded.
-    await Promise.all([engine.askAhead(), import("./list.ts"), import("../registry.ts")]);
-  }
+  const engine = new Engine({
+    variables: toolVariables(variables),
+    timeout: PATIENCE,
+    askedAhead,
+  });
   try {
     return await runCli(args, variables, {
       command: async (name) => {

@@ -15,9 +15,17 @@ import type {
   ContainerState,
 } from "../domain/containers.ts";
 import { interrupted, messageOf, PikoError } from "../domain/errors.ts";
+import { type AskedAhead, listPath, projectFilter } from "./ask_ahead.ts";
 import { type LogLine, readLogLines } from "./container_log.ts";
 import { DEFAULT_SOCKET, findDockerHost } from "./docker_context.ts";
-import { type Connection, ConnectionLost, exchange, readAll } from "./http.ts";
+import {
+  type Answer,
+  type Connection,
+  ConnectionLost,
+  exchange,
+  readAll,
+  receiveAnswer,
+} from "./http.ts";
 
 /** How an engine is reached. */
 export interface EngineOptions {
@@ -28,6 +36,8 @@ export interface EngineOptions {
    * nothing about a container while it starts it, which a busy machine takes seconds for.
    */
   timeout?: number | undefined;
+  /** Where the answer to the first question for containers will come. */
+  askedAhead?: AskedAhead;
 }
 
 /** What only a closer look at a container tells. */
@@ -89,11 +99,12 @@ export class Engine {
   readonly #variables: Readonly<Record<string, string>>;
   readonly #timeout: number;
   #host: Promise<string> | undefined;
-  #ahead: Promise<ListedContainer[]> | undefined;
+  #askedAhead: AskedAhead;
 
   constructor(options: EngineOptions) {
     this.#variables = options.variables;
     this.#timeout = options.timeout ?? 20_000;
+    this.#askedAhead = options.askedAhead;
   }
 
   /** Tells the engine's address. */
@@ -103,18 +114,6 @@ export class Engine {
       this.#host = undefined;
       throw error;
     });
-  }
-
-  /**
-   * Asks for all containers before anybody needs them, and resolves when the question is on its way: the engine takes
-   * 10 ms for 60 containers, in which a short command loads the rest of itself. The next `listContainers` has the
-   * answer, or the error.
-   */
-  async askAhead(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#ahead = this.#json<ListedContainer[]>(listPath(undefined), undefined, resolve);
-    this.#ahead.catch(() => resolve());
-    await promise;
   }
 
   /** Asks whether the engine is there; throws unavailable when it is not. */
@@ -141,9 +140,11 @@ export class Engine {
     } = {},
   ): Promise<Container[]> {
     const { composeProject, oneOff = false, signal } = filter;
-    const ahead = this.#ahead;
-    this.#ahead = undefined;
-    const listed = await (ahead ?? this.#json<ListedContainer[]>(listPath(composeProject), signal));
+    const asked = this.#askedAhead;
+    this.#askedAhead = undefined;
+    const listed: ListedContainer[] = asked === undefined
+      ? await this.#json(listPath(composeProject), signal)
+      : decodeJson((await this.#converse(socketLine(asked), receiveAnswer, { signal })).bytes);
     return listed.filter(({ Labels }) => oneOff || Labels?.[`${LABEL}oneoff`] !== "True")
       .map(parseContainer)
       .filter((found) => composeProject === undefined || found.composeProject === composeProject)
@@ -316,8 +317,8 @@ export class Engine {
     return status === 404 ? undefined : parseDetails(decodeJson<InspectedContainer>(bytes));
   }
 
-  async #json<T>(path: string, signal?: AbortSignal, onSent?: () => void): Promise<T> {
-    return decodeJson<T>((await this.#request("GET", path, { signal, onSent })).bytes);
+  async #json<T>(path: string, signal?: AbortSignal): Promise<T> {
+    return decodeJson<T>((await this.#request("GET", path, { signal })).bytes);
   }
 
   async #request(
@@ -327,13 +328,25 @@ export class Engine {
       body?: unknown;
       signal?: AbortSignal | undefined;
       missingIsFine?: boolean;
-      onSent?: (() => void) | undefined;
     } = {},
   ): Promise<{ status: number; bytes: Uint8Array<ArrayBuffer> }> {
-    const { signal } = options;
-    if (signal?.aborted) throw interrupted();
-    const host = await this.findHost();
-    const line = await this.#connect(host);
+    if (options.signal?.aborted) throw interrupted();
+    return await this.#converse(
+      await this.#connect(await this.findHost()),
+      (line) => exchange(line, method, path, options.body),
+      options,
+    );
+  }
+
+  /** Has an answer over a connection, which is closed then. */
+  async #converse(
+    line: Line,
+    work: (line: Line) => Promise<Answer>,
+    { signal, missingIsFine = false }: {
+      signal?: AbortSignal | undefined;
+      missingIsFine?: boolean;
+    },
+  ): Promise<{ status: number; bytes: Uint8Array<ArrayBuffer> }> {
     // Not setTimeout, whose first call loads 13 ms of Node's timers.
     const timer = AbortSignal.timeout(this.#timeout);
     const abort = () => line.close();
@@ -342,13 +355,14 @@ export class Engine {
     // The signal may have been given while connecting.
     if (signal?.aborted) line.close();
     try {
-      const answer = await exchange(line, method, path, options.onSent, options.body);
+      const answer = await work(line);
       const bytes = await readAll(answer.body);
-      const fine = answer.status < 300 || (answer.status === 404 && options.missingIsFine);
+      const fine = answer.status < 300 || (answer.status === 404 && missingIsFine);
       if (!fine) throw refusal(answer.status, bytes);
       return { status: answer.status, bytes };
     } catch (error) {
       if (signal?.aborted) throw interrupted();
+      const host = await this.findHost();
       if (timer.aborted) {
         throw new PikoError(
           `The Docker engine at ${host} did not answer within ${this.#timeout / 1000} s`,
@@ -603,15 +617,6 @@ function reasonOf(bytes: Uint8Array<ArrayBuffer>): string {
   }
 }
 
-function listPath(composeProject: string | undefined): string {
-  return `/containers/json?all=1&filters=${projectFilter(composeProject)}`;
-}
-
-function projectFilter(composeProject: string | undefined): string {
-  const label = composeProject === undefined ? "" : `=${composeProject}`;
-  return encodeURIComponent(JSON.stringify({ label: [`${LABEL}project${label}`] }));
-}
-
 function decodeJson<T>(bytes: Uint8Array<ArrayBuffer>): T {
   return JSON.parse(new TextDecoder().decode(bytes)) as T;
 }
@@ -676,6 +681,7 @@ async function* readEvents(
 /** Reads one container of the engine's list. */
 export function parseContainer(listed: ListedContainer): Container {
   const labels = listed.Labels ?? {};
+  const networks = Object.entries(listed.NetworkSettings?.Networks ?? {});
   return {
     id: listed.Id,
     name: (listed.Names[0] ?? listed.Id).replace(/^\//, ""),
@@ -693,10 +699,9 @@ export function parseContainer(listed: ListedContainer): Container {
       protocol: port.Type as ContainerPort["protocol"],
       hostIp: port.IP ?? null,
     })),
-    networks: Object.keys(listed.NetworkSettings?.Networks ?? {}),
+    networks: networks.map(([name]) => name),
     networkIds: Object.fromEntries(
-      Object.entries(listed.NetworkSettings?.Networks ?? {})
-        .map(([name, endpoint]) => [name, endpoint?.NetworkID || null]),
+      networks.map(([name, endpoint]) => [name, endpoint?.NetworkID || null]),
     ),
     volumes: (listed.Mounts ?? []).flatMap(({ Type, Name }) =>
       Type === "volume" && Name ? [Name] : []

@@ -23,18 +23,31 @@ export class ConnectionLost extends Error {
 }
 
 /**
- * Sends a request, asks for the connection to be closed after it, and reads the head of the answer.
+ * Sends a request, and reads the head of the answer.
  *
- * @param onSent is called when the request is on its way.
  * @param body is sent as JSON.
  */
 export async function exchange(
   connection: Connection,
   method: string,
   path: string,
-  onSent?: () => void,
   body?: unknown,
 ): Promise<Answer> {
+  await sendRequest(connection, method, path, body);
+  return await receiveAnswer(connection);
+}
+
+/**
+ * Sends a request that asks for the connection to be closed after it.
+ *
+ * @param body is sent as JSON.
+ */
+export async function sendRequest(
+  connection: Pick<Connection, "write">,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<void> {
   const encoder = new TextEncoder();
   const text = body === undefined ? "" : JSON.stringify(body);
   const about = body === undefined
@@ -43,8 +56,10 @@ export async function exchange(
   const head = `${method} ${path} HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n${about}\r\n`;
   const bytes = encoder.encode(head + text);
   for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
-  onSent?.();
+}
 
+/** Reads the head of the answer to a request that was sent. */
+export async function receiveAnswer(connection: Connection): Promise<Answer> {
   const input = new Input(connection);
   const first = await input.line();
   const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(first)?.[1]);
@@ -100,6 +115,7 @@ async function* bodyOf(
 class Input {
   readonly #connection: Connection;
   readonly #buffer = new Uint8Array(64 * 1024);
+  readonly #decoder = new TextDecoder();
   #start = 0;
   #end = 0;
 
@@ -115,7 +131,7 @@ class Input {
       const unread = this.#buffer.subarray(this.#start, this.#end);
       const newline = unread.indexOf(10);
       const part = newline === -1 ? unread : unread.subarray(0, newline);
-      line += new TextDecoder().decode(part);
+      line += this.#decoder.decode(part);
       this.#start += part.length;
       if (newline !== -1) {
         this.#start++;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Container } from "../../src/domain/containers.ts";
 import { PikoError } from "../../src/domain/errors.ts";
+import { askAhead } from "../../src/programs/ask_ahead.ts";
 import { Engine, networkRoom, parseLog, parseStatus } from "../../src/programs/engine.ts";
 import { tryRun } from "../../src/programs/run.ts";
 import { Containers, docker, eventually, variables } from "../containers.ts";
@@ -69,6 +70,47 @@ async function find(containers: Containers, service: string): Promise<Container 
   const listed = await engine.listContainers({ composeProject });
   return listed.find((container) => container.service === service);
 }
+
+Deno.test(
+  "Engine.listContainers() has the answer to what was asked ahead, once",
+  needed,
+  async () => {
+    await using containers = new Containers();
+    const composeProject = containers.composeProject;
+    await containers.start("web", ["sleep", "1000"]);
+    const asked = new Engine({ variables, askedAhead: await askAhead(variables) });
+    await containers.start("db", ["sleep", "1000"]);
+    const services = async () =>
+      (await asked.listContainers({ composeProject })).map(({ service }) => service);
+    assert.deepEqual(await services(), ["web"]);
+    assert.deepEqual(await services(), ["db", "web"]);
+
+    // An engine that ends before it has answered.
+    using folder = new Folder();
+    const path = `${folder.path}/socket`;
+    using listener = Deno.listen({ transport: "unix", path });
+    const askedAhead = await Deno.connect({ transport: "unix", path });
+    (await listener.accept()).close();
+    await assert.rejects(
+      new Engine({ variables, askedAhead }).listContainers(),
+      isUnavailable(/^Cannot reach the Docker engine at unix:/, /docker/),
+    );
+  },
+);
+
+Deno.test("askAhead() leaves it to the engine's own way where it is not the usual one", async () => {
+  using folder = new Folder();
+  await Deno.writeTextFile(`${folder.path}/config.json`, "not JSON");
+  for (
+    const more of [{ DOCKER_HOST: "tcp://build:2375" }, { DOCKER_CONTEXT: "build" }, {
+      DOCKER_HOST: "",
+      DOCKER_CONTEXT: "",
+      DOCKER_CONFIG: folder.path,
+    }]
+  ) {
+    assert.equal(await askAhead({ ...variables, ...more }), undefined, JSON.stringify(more));
+  }
+});
 
 Deno.test(
   "Engine.connectNetwork() and disconnectNetwork() may be said twice, and of networks that are gone",

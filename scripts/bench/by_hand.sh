@@ -37,8 +37,11 @@ case $1 in
     tmux has-session -t "=$session"
     ;;
   destroy)
+    # Work in files, on a detached HEAD, in submodules; and whether somebody has locked the worktree.
     git -C "$path" status --porcelain
     git -C "$path" symbolic-ref --quiet HEAD >/dev/null
+    git -C "$path" ls-files --stage >/dev/null
+    git worktree list --porcelain >/dev/null
     compose down --remove-orphans --volumes
     docker image ls --quiet --filter "label=com.docker.compose.project=$project"
     tmux kill-session -t "=$session"

@@ -2,17 +2,23 @@
  * Throws an environment away without losing work: `piko destroy`. It looks for work before it touches anything, and
  * again after the destroy script; it removes only what the registry, compose's labels and git's own list of
  * worktrees say is piko's; what cannot be removed now keeps the entry in the registry, so that it can be run again.
+ *
+ * The way that takes longest is the look for work, then `compose down`, four fifths of all for three services, then git's
+ * removal of the worktree; each waits for the one before. Beside the look the configuration is read; volumes go with the
+ * networks; the session ends first, as its windows would else keep the machine busy while the containers stop.
  */
 
+import type { ProjectConfig } from "../domain/config.ts";
 import { messageOf, PikoError } from "../domain/errors.ts";
 import { quote } from "../domain/names.ts";
 import { shellWord } from "../domain/variables.ts";
 import type { Step, Watch } from "../domain/report.ts";
 import { removeCarried } from "../programs/carry.ts";
+import { type Configured, readProjectConfig } from "../programs/config_file.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { isEmptyFolder, isThere, removeFolder } from "./files.ts";
 import { lockEnvironment } from "./lock_environment.ts";
-import { configOf } from "./project_config.ts";
+import { tellConfig } from "./project_config.ts";
 import { removeContainers } from "./remove_containers.ts";
 import { runScript } from "./run_script.ts";
 import { endSession, isInSession } from "./sessions.ts";
@@ -66,37 +72,38 @@ export async function destroyEnvironment(
 ): Promise<Destroyed> {
   using _lock = await lockEnvironment(tools, { id: found.projectId }, found.name, watch);
   const record = tools.environments.require(found.id);
-  await refuseWork(tools, record, request, watch);
-  await refuseLocked(tools, record, watch);
+  // While git looks for work, the configuration is read; nothing is touched before all of it is known.
+  const [work, locked, config] = await Promise.allSettled([
+    refuseWork(tools, record, request, watch),
+    refuseLocked(tools, record, watch),
+    readProjectConfig(record.root),
+  ]);
+  for (const look of [work, locked]) if (look.status === "rejected") throw look.reason;
   await refuseUndeletableBranch(tools, record, request, watch);
   const createdCommit = commitOfNewBranch(tools, record);
 
   tools.environments.endOperation(record.id, "destroy");
   // The script may have made work of its own.
-  if (await runDestroyScript(tools, record, watch) && await isThere(record.path)) {
+  if (await runDestroyScript(tools, record, config, watch) && await isThere(record.path)) {
     await refuseWork(tools, record, request, watch);
   }
 
   tools.environments.setState(record.id, "destroying");
   const call = { tools, record, watch, problems: [] as Problem[] };
   const keptVolumes: string[] = [];
+  const isWithin = await isInSession(tools, record);
+  if (record.session !== null && !isWithin) {
+    // Before the containers: its windows would look for them all the while that they stop.
+    await attempt(call, "session", "Session", async () => {
+      await endSession(tools, record);
+    });
+  }
   if (record.mode === "docker") {
     await attempt(call, "containers", "Containers and networks", async () => {
       await leaveShared(tools, record, watch);
       keptVolumes.push(
-        ...await removeContainers(
-          tools,
-          record,
-          () => !request.volumes,
-          watch.signal,
-        ),
+        ...await removeContainers(tools, record, request.volumes ? "none" : "all", watch.signal),
       );
-    });
-  }
-  const isWithin = await isInSession(tools, record);
-  if (record.session !== null && !isWithin) {
-    await attempt(call, "session", "Session", async () => {
-      await endSession(tools, record);
     });
   }
   await attempt(call, "worktree", "Worktree", () => removeWorktree(tools, record, request.force));
@@ -239,11 +246,13 @@ async function refuseUndeletableBranch(
 async function runDestroyScript(
   tools: Tools,
   record: EnvironmentRecord,
+  config: PromiseSettledResult<Configured<ProjectConfig>>,
   watch: Watch,
 ): Promise<boolean> {
   let script: string | undefined;
   try {
-    script = (await configOf(tools, record, watch)).scripts.destroy;
+    if (config.status === "rejected") throw config.reason;
+    script = (await tellConfig(tools, record, config.value, watch)).scripts.destroy;
   } catch (error) {
     if (!(error instanceof PikoError)) throw error;
     watch.report({

@@ -7,7 +7,7 @@
 import type { ProjectConfig } from "../domain/config.ts";
 import type { Watch } from "../domain/report.ts";
 import { shellQuote } from "../domain/variables.ts";
-import { fingerprintConfig, readProjectConfig } from "../programs/config_file.ts";
+import { type Configured, fingerprintConfig, readProjectConfig } from "../programs/config_file.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import type { Tools } from "./tools.ts";
 
@@ -21,7 +21,16 @@ export async function configOf(
   record: EnvironmentRecord,
   watch: Watch,
 ): Promise<ProjectConfig> {
-  const { config, warnings } = await readProjectConfig(record.root);
+  return await tellConfig(tools, record, await readProjectConfig(record.root), watch);
+}
+
+/** Tells what is odd about the configuration of an environment that was read already, and that the worktree's own differs. */
+export async function tellConfig(
+  tools: Pick<Tools, "environments">,
+  record: EnvironmentRecord,
+  { config, warnings }: Configured<ProjectConfig>,
+  watch: Watch,
+): Promise<ProjectConfig> {
   for (const message of warnings) watch.report({ kind: "warning", message });
   await tellOwnConfig(tools, record, watch);
   return config;

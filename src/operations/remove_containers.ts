@@ -14,11 +14,13 @@ const ATTEMPTS = 5;
 /** Milliseconds between two looks while somebody else removes the same container. */
 const BETWEEN_ATTEMPTS = 1000;
 
+/** Which volumes stay. */
+export type KeptVolumes = "all" | "none" | ((volume: string) => boolean);
+
 /**
  * Removes containers, networks and images of an environment, and its volumes but for those to keep, anonymous ones
  * included.
  *
- * @param keep tells which volumes stay.
  * @returns the names of the volumes that stay.
  * @throws {PikoError} unavailable without an engine, conflict when a foreign container uses a network, failed when
  *   something comes back again and again, interrupted.
@@ -26,9 +28,10 @@ const BETWEEN_ATTEMPTS = 1000;
 export async function removeContainers(
   tools: Tools,
   record: Pick<EnvironmentRecord, "composeProject">,
-  keep: (volume: string) => boolean,
+  keep: KeptVolumes,
   signal?: AbortSignal,
 ): Promise<string[]> {
+  const stays = typeof keep === "function" ? keep : () => keep === "all";
   const { engine, compose } = tools;
   const { composeProject } = record;
   const volumes = new Set<string>();
@@ -51,20 +54,21 @@ export async function removeContainers(
       });
     }
     // Asked while the containers stop; whoever awaits it still gets the error.
-    images = compose.listImages(composeProject, signal);
+    images = engine.listImages(composeProject, signal);
     images.catch(() => undefined);
     try {
-      await compose.down(record, { signal });
+      // Where all volumes go, compose removes most of them while it removes the networks.
+      await compose.down(record, { volumes: keep === "none", signal });
     } catch (error) {
       if (!isBeingRemoved(error) || attempt === ATTEMPTS) throw error;
       await pause(BETWEEN_ATTEMPTS, signal);
     }
   }
-  await compose.removeImages(await (images ?? compose.listImages(composeProject, signal)), signal);
+  await compose.removeImages(await (images ?? engine.listImages(composeProject, signal)), signal);
   const foreign = await foreignVolumes(tools, composeProject);
   const own = [...volumes].filter((name) => !foreign.has(name)).sort();
-  await engine.removeVolumes(own.filter((name) => !keep(name)));
-  return own.filter(keep);
+  await engine.removeVolumes(own.filter((name) => !stays(name)));
+  return own.filter(stays);
 }
 
 /** Tells whether an earlier piko, or somebody else, has begun to remove the same container. */

@@ -186,24 +186,7 @@ export class Compose {
     ], options);
   }
 
-  /** Lists the images that were built for a project: by their name, or by their id where they have lost it. */
-  async listImages(composeProject: string, signal?: AbortSignal): Promise<string[]> {
-    const label = `label=com.docker.compose.project=${composeProject}`;
-    const format = "{{.ID}} {{.Repository}}:{{.Tag}}";
-    const argv = ["docker", "image", "ls", "--filter", label, "--format", format];
-    try {
-      const list = await run(argv, { variables: this.#variables, cwd: "/", signal });
-      return list.split("\n").flatMap((line) => {
-        const [id = "", name = ""] = line.split(" ");
-        if (name.startsWith("<none>:")) return [id];
-        return name.startsWith(`${composeProject}-`) ? [name] : [];
-      });
-    } catch (error) {
-      throw error instanceof CommandError ? explainComposeFailure(error) : error;
-    }
-  }
-
-  /** Removes images by what {@link listImages} calls them; other names of them stay. */
+  /** Removes images by name or id; other names of them stay. */
   async removeImages(images: readonly string[], signal?: AbortSignal): Promise<void> {
     try {
       for (const image of images) {

@@ -219,6 +219,21 @@ export class Engine {
     return (Volumes ?? []).map(parseResource);
   }
 
+  /** Lists the images that were built for a compose project: by their name, or by their id where they have lost it. */
+  async listImages(composeProject: string, signal?: AbortSignal): Promise<string[]> {
+    const listed = await this.#json<{ Id: string; RepoTags: string[] | null }[]>(
+      `/images/json?filters=${projectFilter(composeProject)}`,
+      signal,
+    );
+    return listed.flatMap(({ Id, RepoTags }) => {
+      // Older engines call an image without a name "<none>:<none>".
+      const names = (RepoTags ?? []).filter((name) => !name.startsWith("<none>:"));
+      return names.length === 0
+        ? [Id]
+        : names.filter((name) => name.startsWith(`${composeProject}-`));
+    });
+  }
+
   /** Lists the networks of a compose project, or of all. */
   async listNetworks(composeProject?: string): Promise<LabelledResource[]> {
     const networks = await this.#json<ListedResource[]>(

@@ -12,8 +12,8 @@ import { writeProgram } from "../program_file.ts";
 const PROGRAMS = ["git", "docker", "tmux", "sh", "cp", "ps", "find", "test", "fzf", "env"];
 
 const COMPOSE = `services:
-  web: { image: busybox:1.36, command: sleep 1000, init: true, ports: ["80"] }
-  db: { image: busybox:1.36, command: sleep 1000, init: true, volumes: [data:/data] }
+ web: { image: busybox:1.36, command: sleep 1000, init: true, ports: ["80"] }
+ db: { image: busybox:1.36, command: sleep 1000, init: true, volumes: [data:/data] }
 volumes: { data: }
 `;
 
@@ -50,7 +50,7 @@ function brief(line: string): string {
     .exec(line)?.[1];
   if (compose !== undefined) return `compose ${compose}`;
   const words = line.replace(/^git (?:-C \S+ |--no-optional-locks |-c \S+ )+/, "git ").split(" ");
-  return words.slice(0, words[1] === "worktree" || words[1] === "image" ? 3 : 2).join(" ");
+  return words.slice(0, words[1] === "worktree" ? 3 : 2).join(" ");
 }
 
 /** What plans a branch, makes it and its worktree, and keeps piko's file out of git's sight. */
@@ -108,7 +108,7 @@ Deno.test({
       "up auth": [...readProject, "compose up", ...KEEP_SESSION],
       "restart auth": ["compose start", "compose stop"],
       "destroy auth --volumes": [
-        ...[...FIND_WORK, ...END_SESSION, ...REMOVE_WORKTREE, "compose down", "docker image ls"],
+        ...[...FIND_WORK, ...END_SESSION, ...REMOVE_WORKTREE, "compose down"],
       ],
     };
     for (const [command, programs] of Object.entries(expected)) {

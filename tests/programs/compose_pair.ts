@@ -13,6 +13,7 @@ import {
   findComposeFiles,
   listMissing,
 } from "../../src/programs/compose.ts";
+import { Engine } from "../../src/programs/engine.ts";
 import { isPortTaken } from "../../src/programs/port_probe.ts";
 import { run } from "../../src/programs/run.ts";
 import { needs } from "../needs.ts";
@@ -28,6 +29,7 @@ export const VARIABLES = {
 };
 
 export const compose: Compose = new Compose({ variables: VARIABLES });
+export const engine: Engine = new Engine({ variables: VARIABLES });
 
 /** What the tests read of `docker inspect`. */
 export interface Inspected {
@@ -212,7 +214,7 @@ export class Pair implements AsyncDisposable {
     const projects = ["a", "b"].map((name) => `${this.#prefix}-${name}`);
     await Promise.all(projects.map(async (composeProject) => {
       await compose.down({ composeProject }, { volumes: true });
-      await compose.removeImages(await compose.listImages(composeProject));
+      await compose.removeImages(await engine.listImages(composeProject));
     }));
     await Deno.remove(this.root, { recursive: true });
     const left = await docker("ps", "-aq", "--filter", `name=${this.#prefix}`) +

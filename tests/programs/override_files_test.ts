@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { findComposeFiles } from "../../src/programs/compose.ts";
-import { compose, docker, engineTest, Pair } from "./compose_pair.ts";
+import { compose, docker, engine, engineTest, Pair } from "./compose_pair.ts";
 
 engineTest(
   "override: each environment builds an image of its own, and its other services start it",
@@ -26,7 +26,7 @@ engineTest(
     }
     assert.equal(await docker("image", "ls", "-q", "pikotest-shop"), "");
     await compose.down(pair.a.target);
-    const images = await compose.listImages(pair.a.composeProject);
+    const images = await engine.listImages(pair.a.composeProject);
     assert.deepEqual(images.toSorted(), [
       `${pair.a.composeProject}-app:latest`,
       `${pair.a.composeProject}-unnamed:latest`,

@@ -166,7 +166,7 @@ async function howToMend(
         if (await isThere(folder + name)) {
           throw new PikoError(`${folder}${name} is there by now`, { code: "conflict" });
         }
-        const kept = await removeContainers(tools, { composeProject }, () => true, watch.signal);
+        const kept = await removeContainers(tools, { composeProject }, "all", watch.signal);
         tools.environments.keepVolumes({ root: project.root, name, composeProject }, kept);
         const stays = kept.length === 0
           ? ""

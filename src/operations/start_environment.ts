@@ -2,6 +2,10 @@
  * Starts an environment's containers again: `piko up`, and the other two of its life, `piko down` and `piko restart`. All
  * three may be called twice. Down stops containers and keeps them: their anonymous volumes and what was written
  * inside them are somebody's data.
+ *
+ * The critical path of up is compose's reading of the project, `compose up`, and the containers until they are ready; the
+ * version of compose is asked for beside the reading, and the session is looked after while they become ready. That of
+ * down is `compose stop`, and nothing else is started.
  */
 
 import { CommandError, messageOf, PikoError } from "../domain/errors.ts";

@@ -15,7 +15,7 @@ import { PikoError } from "../src/domain/errors.ts";
 import { run } from "../src/programs/run.ts";
 import { growthSeries, growthTable, measureGrowth } from "./bench/growth.ts";
 import { measureAtOnce, measureLife } from "./bench/life.ts";
-import { type Comparison, noise, table, type Timing } from "./bench/measure.ts";
+import { type Comparison, isMissed, noise, reasons, table, type Timing } from "./bench/measure.ts";
 import { Place } from "./bench/place.ts";
 import { plot } from "./bench/plot.ts";
 import { withBenchmark } from "./bench/readme.ts";
@@ -27,6 +27,9 @@ const root = decodeURIComponent(new URL("..", import.meta.url).pathname).replace
 
 /** The numbers of environments that are measured; piko has 220 slots. */
 const GROWTH = [1, 10, 50, 100, 200];
+
+/** Where the plot of the README is. */
+const PLOT = "scripts/bench/growth.svg";
 
 /** The parts of the benchmark. */
 const PARTS = ["start", "life", "at-once", "growth", "page"] as const;
@@ -81,9 +84,9 @@ async function measureAll(options: Options, signal: AbortSignal): Promise<void> 
       growth = {
         table: growthTable(points),
         plot: plot(growthSeries(points), {
-          title: "Time against the number of environments",
+          title: "Time and memory against the number of environments",
           x: "environments",
-          y: "ms",
+          y: "ms, MiB",
         }),
       };
     }
@@ -92,15 +95,20 @@ async function measureAll(options: Options, signal: AbortSignal): Promise<void> 
   console.log([told, growth?.table, page].filter(Boolean).join("\n\n"));
   if (growth !== undefined) {
     await Deno.mkdir(`${root}/dist`, { recursive: true });
-    const file = `${root}/${options.readme ? "docs" : "dist"}/growth.svg`;
-    await Deno.mkdir(file.slice(0, file.lastIndexOf("/")), { recursive: true });
+    const file = options.readme ? `${root}/${PLOT}` : `${root}/dist/growth.svg`;
     await Deno.writeTextFile(file, growth.plot);
     say(`✓ Wrote ${file}`);
   }
   if (options.readme) {
     const readme = `${root}/README.md`;
     const text = await Deno.readTextFile(readme);
-    const words = [machineWords(), told, growth?.table, page].filter((one) => one !== undefined);
+    const words = [
+      machineWords(),
+      told,
+      growth && `![How time and memory grow with the number of environments](${PLOT})`,
+      growth?.table,
+      page,
+    ].filter((one) => one !== undefined);
     await Deno.writeTextFile(readme, withBenchmark(text, words.join("\n\n")));
     say(`✓ Wrote the benchmark into ${readme}`);
   }
@@ -111,12 +119,15 @@ function tell(comparisons: readonly Comparison[], { rounds, lives }: Options): s
   const timings = new Set<Timing>(
     comparisons.flatMap(({ timing, baseline }) => [timing, baseline]),
   );
-  const missed = comparisons.filter(({ timing, baseline, wanted }) =>
-    wanted !== undefined && timing.median / baseline.median > wanted
-  );
+  const missed = comparisons.filter(isMissed);
+  const why = reasons(comparisons);
   return `${table(comparisons)}
 
-${rounds} rounds of the short commands, ${lives} lives of an environment, in turns. Noise: the quartiles lie ${
+${
+    why.length === 0
+      ? ""
+      : `${why.join("\n")}\n\n`
+  }${rounds} rounds of the short commands, ${lives} lives of an environment, in turns. Noise: the quartiles lie ${
     noise([...timings]).toFixed(0)
   } % of the median apart. ${
     missed.length === 0 ? "All wanted ratios are met." : `${missed.length} wanted ratio(s) not met.`

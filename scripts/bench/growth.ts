@@ -3,9 +3,11 @@
  * as the machine bears.
  */
 
+import { DEFAULT_SOCKET } from "../../src/programs/docker_context.ts";
+import { sendRequest } from "../../src/programs/http.ts";
 import { say } from "../machine/say.ts";
 import { measure } from "./measure.ts";
-import type { Place } from "./place.ts";
+import type { EventReader, Place } from "./place.ts";
 import type { Series } from "./plot.ts";
 
 /** What was measured with so many environments. */
@@ -18,6 +20,8 @@ export interface GrowthPoint {
   env: number;
   /** `GET /`, with the page rendered. */
   page: number;
+  /** From the question to the engine to pause a container until the event of it is read from `/api/events`. */
+  event: number;
   /** MiB that `piko server` holds after it has answered. */
   memory: number;
 }
@@ -72,7 +76,12 @@ async function measurePoint(
   const visit = { page: { work: () => server.visit() } };
   await measure(visit, 3);
   const { page } = await measure(visit, rounds);
-  const containers = (await place.run(["docker", "ps", "--quiet"])).trim().split("\n");
+  await using events = await server.readEvents();
+  const change = { event: { work: () => togglePause(place, events) } };
+  await measure(change, 2);
+  const { event } = await measure(change, evenly(rounds));
+  const ours = ["--filter", `name=${place.prefix}`];
+  const containers = (await place.run(["docker", "ps", "--quiet", ...ours])).trim().split("\n");
   return {
     environments,
     containers: containers.filter(Boolean).length,
@@ -80,8 +89,24 @@ async function measurePoint(
     status: times.status.median,
     env: times.env.median,
     page: page.median,
+    event: event.median,
     memory: await server.memory(),
   };
+}
+
+/** An even number, so that no container is left paused. */
+function evenly(rounds: number): number {
+  return rounds + rounds % 2;
+}
+
+/** Pauses a container of the first environment, or lets it go on, and waits until the server has told it. */
+async function togglePause(place: Place, events: EventReader): Promise<void> {
+  const container = `${place.prefix}-growth-containers-e1-one-1`;
+  events.isPaused = !events.isPaused;
+  using engine = await Deno.connect({ transport: "unix", path: DEFAULT_SOCKET });
+  const action = events.isPaused ? "pause" : "unpause";
+  await sendRequest(engine, "POST", `/containers/piko-${container}/${action}`);
+  await events.until(`"status":"${events.isPaused ? "partial" : "running"}"`);
 }
 
 /** Writes the points as a Markdown table. */
@@ -89,12 +114,13 @@ export function growthTable(points: readonly GrowthPoint[]): string {
   const rows = points.map((point) => [
     String(point.environments),
     String(point.containers),
-    ...[point.list, point.status, point.env, point.page].map((time) => `${time.toFixed(1)} ms`),
+    ...[point.list, point.status, point.env, point.page, point.event]
+      .map((time) => `${time.toFixed(1)} ms`),
     `${point.memory.toFixed(0)} MiB`,
   ]);
   const head = [
     ...["environments", "containers", "`piko list --all`", "`piko status`", "`piko env`"],
-    ...["the page", "memory of `piko server`"],
+    ...["the page", "an event", "memory of `piko server`"],
   ];
   return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`)
     .join("\n");
@@ -111,5 +137,7 @@ export function growthSeries(points: readonly GrowthPoint[]): Series[] {
     line("piko status", ({ status }) => status),
     line("piko env", ({ env }) => env),
     line("the page", ({ page }) => page),
+    line("an event", ({ event }) => event),
+    line("memory", ({ memory }) => memory),
   ];
 }

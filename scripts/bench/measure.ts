@@ -61,13 +61,30 @@ export interface Comparison {
   baseline: Timing;
   /** The ratio that is wanted at most; without one the line is there to be known. */
   wanted?: number;
+  /** Why it is as it is, for whoever reads that the ratio is not met or not wanted. */
+  reason?: string;
+}
+
+/** Tells whether a ratio is wanted and not met. */
+export function isMissed({ timing, baseline, wanted }: Comparison): boolean {
+  return wanted !== undefined && timing.median / baseline.median > wanted;
+}
+
+/** Lists the reasons of the comparisons that are not met, or of which nothing is wanted. */
+export function reasons(comparisons: readonly Comparison[]): string[] {
+  return comparisons.flatMap((comparison) => {
+    const { what, wanted, reason } = comparison;
+    const isWorthIt = reason !== undefined && (wanted === undefined || isMissed(comparison));
+    return isWorthIt ? [`- ${what}: ${reason}`] : [];
+  });
 }
 
 /** Writes the comparisons as a Markdown table. */
 export function table(comparisons: readonly Comparison[]): string {
-  const rows = comparisons.map(({ what, timing, against, baseline, wanted }) => {
+  const rows = comparisons.map((comparison) => {
+    const { what, timing, against, baseline, wanted } = comparison;
     const ratio = timing.median / baseline.median;
-    const verdict = wanted === undefined ? "" : ratio <= wanted ? "met" : "not met";
+    const verdict = wanted === undefined ? "" : isMissed(comparison) ? "not met" : "met";
     const limit = wanted === undefined ? "" : `≤ ${wanted} ×`;
     return [
       what,

@@ -190,6 +190,17 @@ export class Server implements AsyncDisposable {
     }
   }
 
+  /** Begins to read its events. */
+  async readEvents(): Promise<EventReader> {
+    const answer = await fetch(new URL("/api/events", this.#url), {
+      headers: { authorization: `Bearer ${this.#token}` },
+    });
+    if (answer.status !== 200 || answer.body === null) {
+      throw new PikoError(`The events were answered with ${answer.status}`, { code: "failed" });
+    }
+    return new EventReader(answer.body.pipeThrough(new TextDecoderStream()).getReader());
+  }
+
   /** Tells how many MiB it holds. */
   async memory(): Promise<number> {
     const status = await Deno.readTextFile(`/proc/${this.#child.pid}/status`);
@@ -200,6 +211,31 @@ export class Server implements AsyncDisposable {
     this.#child.kill("SIGTERM");
     await this.#child.status;
     await this.#child.stdout.cancel();
+  }
+}
+
+/** Reads what a server tells; disposed, it reads no more. */
+export class EventReader implements AsyncDisposable {
+  readonly #reader: ReadableStreamDefaultReader<string>;
+  /** Whether a container was paused for it. */
+  isPaused = false;
+
+  constructor(reader: ReadableStreamDefaultReader<string>) {
+    this.#reader = reader;
+  }
+
+  /** Reads until something was told that has these words. */
+  async until(words: string): Promise<void> {
+    for (let told = ""; !told.includes(words);) {
+      const { value, done } = await this.#reader.read();
+      if (done) throw new PikoError("The events have ended", { code: "failed" });
+      // What is cut in two is found too.
+      told = told.slice(-words.length) + value;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#reader.cancel();
   }
 }
 

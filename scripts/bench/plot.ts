@@ -22,7 +22,7 @@ const TOP = 40;
 const BOTTOM = 48;
 
 /** Colours that differ in lightness too, with enough contrast on white and on black. */
-const COLOURS = ["#2f7ed8", "#c0504d", "#4f9a3a", "#9a6fb0", "#b8860b"];
+const COLOURS = ["#2f7ed8", "#c0504d", "#4f9a3a", "#9a6fb0", "#b8860b", "#3a9a9a"];
 
 /** Grey that is readable on white and on black. */
 const INK = "#808080";

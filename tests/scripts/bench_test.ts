@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { growthSeries, growthTable } from "../../scripts/bench/growth.ts";
-import { measure, noise, table, timing } from "../../scripts/bench/measure.ts";
+import { measure, noise, reasons, table, timing } from "../../scripts/bench/measure.ts";
 import { plot, ticks } from "../../scripts/bench/plot.ts";
 import { withBenchmark } from "../../scripts/bench/readme.ts";
 
@@ -36,6 +36,18 @@ Deno.test("table() says of each wanted ratio whether it is met", () => {
   assert.ok(rows[4]?.endsWith("| 2.00 × |  |  |"));
 });
 
+Deno.test("reasons() tells why of what is not met, and of what is not wanted", () => {
+  const [fast, slow] = [26, 40].map((median) => ({ median, lower: median, upper: median }));
+  const against = { against: "empty", baseline: { median: 20, lower: 20, upper: 20 } };
+  const told = reasons([
+    { what: "met", timing: fast!, ...against, wanted: 1.3, reason: "never told" },
+    { what: "slow", timing: slow!, ...against, wanted: 1.3, reason: "it waits" },
+    { what: "unexplained", timing: slow!, ...against, wanted: 1.3 },
+    { what: "known", timing: slow!, ...against, reason: "it is large" },
+  ]);
+  assert.deepEqual(told, ["- slow: it waits", "- known: it is large"]);
+});
+
 Deno.test("noise() is the width of the quartiles in percent of the median", () => {
   assert.equal(Math.round(noise([{ median: 20, lower: 19, upper: 21 }])), 10);
 });
@@ -53,13 +65,14 @@ const points = [1, 100].map((environments) => ({
   status: 20,
   env: 19,
   page: 5,
+  event: 9,
   memory: 90.4,
 }));
 
 Deno.test("plot() draws each line with its points and its name", () => {
   const svg = plot(growthSeries(points), { title: "a < b", x: "environments", y: "ms" });
-  assert.equal(svg.match(/stroke-width="2"/g)?.length, 4);
-  assert.equal(svg.match(/<circle /g)?.length, 8);
+  assert.equal(svg.match(/stroke-width="2"/g)?.length, 6);
+  assert.equal(svg.match(/<circle /g)?.length, 12);
   assert.ok(svg.includes("<title>a &lt; b</title>") && svg.includes(">piko list --all</text>"));
   assert.doesNotMatch(svg, /NaN|undefined|Infinity/);
   // Three lines end at nearly the same height; their names stand below one another.
@@ -73,7 +86,7 @@ Deno.test("plot() draws each line with its points and its name", () => {
 Deno.test("growthTable() has a line for each number of environments", () => {
   const rows = growthTable(points).split("\n");
   assert.equal(rows.length, 4);
-  assert.equal(rows[3], "| 100 | 3 | 30.0 ms | 20.0 ms | 19.0 ms | 5.0 ms | 90 MiB |");
+  assert.equal(rows[3], "| 100 | 3 | 30.0 ms | 20.0 ms | 19.0 ms | 5.0 ms | 9.0 ms | 90 MiB |");
 });
 
 Deno.test("withBenchmark() replaces what stands between its marks in the README", async () => {

@@ -133,6 +133,15 @@ Deno.test({
     // A compiled piko has its files inside of it.
     if (!version.includes("self-extracting")) return;
     const whole = (await sandbox.run(["find", cache, "-name", "whole.js"])).trim();
+    for (const file of ["piko.js", "short.js"]) {
+      const code = await Deno.readTextFile(whole.replace("whole.js", file));
+      const builtins = new Set(code.match(/\bnode:\w+/g));
+      builtins.delete("node:sqlite");
+      assert.deepEqual([...builtins], [], file);
+      // What a YAML parser calls its own types.
+      assert.doesNotMatch(code, /tag:yaml\.org/, file);
+    }
+    assert.match(await Deno.readTextFile(whole), /tag:yaml\.org/);
     await Deno.chmod(whole, 0o700);
     await Deno.writeTextFile(whole, `throw new Error("the whole piko was loaded");\n`);
 

@@ -29,7 +29,10 @@ export async function runShort(
   askedAhead?: AskedAhead,
 ): Promise<number | undefined> {
   const engine = new Engine({
-    variables: toolVariables(variables),
+    // Mostly nobody needs them.
+    get variables() {
+      return toolVariables(variables);
+    },
     timeout: PATIENCE,
     askedAhead,
   });

@@ -38,7 +38,6 @@ export interface Container {
   /** The engine's sentence, like "Up 2 hours (healthy)". */
   status: string;
   image: string;
-  createdAt: string;
   ports: ContainerPort[];
   networks: string[];
   /** The ids of its networks by their names; null for one that it has joined while it was stopped. */

@@ -29,7 +29,7 @@ import {
 
 /** How an engine is reached. */
 export interface EngineOptions {
-  /** The process variables that name the engine, and that the docker program is started with. */
+  /** The process variables that name the engine, and that the docker program is started with; read when they are needed. */
   variables: Readonly<Record<string, string>>;
   /**
    * Milliseconds after which an engine that does not answer is given up; 20000 by default, since an engine answers
@@ -96,21 +96,19 @@ export interface EngineVersion {
 
 /** The Docker engine that the docker client would use. */
 export class Engine {
-  readonly #variables: Readonly<Record<string, string>>;
-  readonly #timeout: number;
+  readonly #options: EngineOptions;
   #host: Promise<string> | undefined;
   #askedAhead: AskedAhead;
 
   constructor(options: EngineOptions) {
-    this.#variables = options.variables;
-    this.#timeout = options.timeout ?? 20_000;
+    this.#options = options;
     this.#askedAhead = options.askedAhead;
   }
 
   /** Tells the engine's address. */
   findHost(): Promise<string> {
     // A context that could not be read may be mended while a server goes on running.
-    return this.#host ??= findDockerHost(this.#variables).catch((error) => {
+    return this.#host ??= findDockerHost(this.#options.variables).catch((error) => {
       this.#host = undefined;
       throw error;
     });
@@ -362,8 +360,9 @@ export class Engine {
       missingIsFine?: boolean;
     },
   ): Promise<{ status: number; bytes: Uint8Array<ArrayBuffer> }> {
+    const { timeout = 20_000 } = this.#options;
     // Not setTimeout, whose first call loads 13 ms of Node's timers.
-    const timer = AbortSignal.timeout(this.#timeout);
+    const timer = AbortSignal.timeout(timeout);
     const abort = () => line.close();
     timer.addEventListener("abort", abort);
     signal?.addEventListener("abort", abort);
@@ -380,7 +379,7 @@ export class Engine {
       const host = await this.findHost();
       if (timer.aborted) {
         throw new PikoError(
-          `The Docker engine at ${host} did not answer within ${this.#timeout / 1000} s`,
+          `The Docker engine at ${host} did not answer within ${timeout / 1000} s`,
           { code: "unavailable", hint: "docker info", cause: error },
         );
       }
@@ -422,11 +421,13 @@ export class Engine {
 
   async #connect(host: string): Promise<Line> {
     const path = await usableSocket(host);
-    if (path === undefined) return dialThroughDocker(this.#variables);
+    if (path === undefined) return dialThroughDocker(this.#options.variables);
     try {
       return socketLine(await Deno.connect({ transport: "unix", path }));
     } catch (error) {
-      if (error instanceof Deno.errors.NotCapable) return dialThroughDocker(this.#variables);
+      if (error instanceof Deno.errors.NotCapable) {
+        return dialThroughDocker(this.#options.variables);
+      }
       throw await this.#unreachable(host, messageOf(error), error);
     }
   }
@@ -440,7 +441,7 @@ export class Engine {
         cause,
       });
     }
-    if (!await isOnPath("docker", this.#variables)) {
+    if (!await isOnPath("docker", this.#options.variables)) {
       return notInstalled(cause);
     }
     const notRunning = cause instanceof ConnectionLost || cause instanceof Deno.errors.NotFound ||
@@ -643,8 +644,6 @@ interface ListedContainer {
   Image: string;
   State: string;
   Status: string;
-  /** Seconds since 1970. */
-  Created: number;
   Labels: Record<string, string> | null;
   Ports: { IP?: string; PrivatePort: number; PublicPort?: number; Type: string }[] | null;
   NetworkSettings: { Networks: Record<string, { NetworkID?: string } | null> | null } | null;
@@ -707,7 +706,6 @@ export function parseContainer(listed: ListedContainer): Container {
     ...parseStatus(listed.Status),
     status: listed.Status,
     image: listed.Image,
-    createdAt: new Date(listed.Created * 1000).toISOString(),
     ports: (listed.Ports ?? []).map((port) => ({
       containerPort: port.PrivatePort,
       hostPort: port.PublicPort ?? null,

@@ -187,7 +187,7 @@ Deno.test(
     assert.equal(job.exitCode, 3);
     assert.equal(job.runningSeconds, null);
     assert.ok(found !== undefined);
-    const { createdAt, ports, status, runningSeconds, labels, ...exact } = found;
+    const { ports, status, runningSeconds, labels, ...exact } = found;
     assert.equal(labels["com.docker.compose.project"], composeProject);
     assert.deepEqual(exact, {
       id: web,
@@ -205,8 +205,6 @@ Deno.test(
       workingDir: "/a b/c",
       configFiles: ["/a b/c/compose.yml", "/a b/c/more.yml"],
     });
-    assert.ok(Math.abs(Date.parse(createdAt) - Date.now()) < 60_000, createdAt);
-    assert.match(createdAt, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
     assert.match(status, /^Up /);
     assert.ok(runningSeconds !== null && runningSeconds < 60);
     const port = (wanted: number) => ports.find(({ containerPort }) => containerPort === wanted);

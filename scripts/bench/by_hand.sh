@@ -11,6 +11,13 @@ compose() {
   docker compose -p "$project" -f "$path/docker-compose.yml" "$@"
 }
 
+open_windows() {
+  for service in db redis web; do
+    tmux new-window -d -t "=$session:" -n "$service" -- docker compose -p "$project" exec "$service" sh
+  done
+  tmux new-window -d -t "=$session:" -n logs -- docker compose -p "$project" logs --follow --tail 100
+}
+
 case $1 in
   create)
     git check-ref-format --branch "$name" >/dev/null
@@ -22,10 +29,7 @@ case $1 in
     compose up --detach --quiet-pull --remove-orphans --wait
     (cd "$path" && sh -c "docker compose -p $project exec -T db psql -q -U shop <db/schema.sql")
     tmux new-session -d -s "$session" -c "$path" -n shell
-    for service in db redis web; do
-      tmux new-window -d -t "=$session:" -n "$service" -- docker compose -p "$project" exec "$service" sh
-    done
-    tmux new-window -d -t "=$session:" -n logs -- docker compose -p "$project" logs --follow --tail 100
+    open_windows
     ;;
   down)
     compose stop
@@ -35,6 +39,8 @@ case $1 in
     compose --profile '*' config --format json >/dev/null
     compose up --detach --quiet-pull --remove-orphans --wait
     tmux has-session -t "=$session"
+    # Theirs have ended with the containers, where those of piko connect again.
+    open_windows
     ;;
   destroy)
     # Work in files, on a detached HEAD, in submodules; and whether somebody has locked the worktree.

@@ -21,7 +21,7 @@ export const PERMISSIONS: readonly string[] = [
 /**
  * The flags of V8. Functions are compiled with their file and not at their first call: the cache that Deno keeps of
  * compiled code then holds them too, which spares `piko list` 3 ms. What is young in memory has 4 MB from the start: with
- * the usual one V8 tidies up while a list is made, and the threads that it starts for it cost 2 ms. The compiler between
- * interpreter and optimizer costs a list 1 ms and earns it nothing; the server answers as many requests without it.
+ * the usual one V8 tidies up while a list is made, and the threads that it starts for it cost 2 ms. Sparkplug, the
+ * baseline compiler, costs a list 1 ms and earns it nothing; the server answers as many requests without it.
  */
 export const V8_FLAGS = "--v8-flags=--no-lazy,--min-semi-space-size=4,--no-sparkplug";

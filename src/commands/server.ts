@@ -1,12 +1,14 @@
 import { buildCommand } from "@stricli/core";
 import type { Operation } from "../domain/api.ts";
 import { PikoError } from "../domain/errors.ts";
+import { describeFailure } from "../domain/failure.ts";
 import { hasScreen, openPage } from "../programs/opener.ts";
 import { findPortHolder } from "../programs/port_holder.ts";
 import { isPortTaken } from "../programs/port_probe.ts";
 import { Keys } from "../server/keys.ts";
 import { announceServer, askServer, claimServer, withdrawServer } from "../server/only_server.ts";
 import { isLoopback, LOOPBACK, type RunningServer, serve, USUAL_PORT } from "../server/serve.ts";
+import type { Output } from "../terminal/output.ts";
 import { canAsk, confirm } from "../terminal/prompt.ts";
 import type { Context } from "./context.ts";
 
@@ -39,10 +41,10 @@ export const command = buildCommand({
       },
       host: {
         kind: "parsed",
-        parse: String,
+        parse: parseHost,
         default: LOOPBACK,
         placeholder: "ADDRESS",
-        brief: "the address to listen on",
+        brief: "the address to listen on; 0.0.0.0 for other machines too",
       },
       open: { kind: "boolean", brief: "open the page in the browser", default: true },
       newToken: {
@@ -65,7 +67,8 @@ export const command = buildCommand({
     }
     const keys = await Keys.load(tools.home, { renew: flags.newToken });
     const server = await listen(this, flags, keys);
-    await announceServer(tools, server.port);
+    await announceServer(tools, flags.host, server.port);
+    const stopGoingOn = goOn(output);
     const url = server.loginUrl();
     if (!isLoopback(flags.host)) {
       output.warn(
@@ -83,11 +86,35 @@ export const command = buildCommand({
       signal.addEventListener("abort", () => resolve(), { once: true });
     });
     const ended = await server.stop();
+    stopGoingOn();
     await withdrawServer(tools);
     place.release();
     for (const operation of ended) output.note(`  ${sentenceOf(operation)}`);
   },
 });
+
+/** Keeps what nobody has caught from ending the server, and says it; returns what undoes that. */
+function goOn(output: Output): () => void {
+  const rejected = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    warn(output, event.reason);
+  };
+  const thrown = (event: ErrorEvent) => {
+    event.preventDefault();
+    warn(output, event.error);
+  };
+  addEventListener("unhandledrejection", rejected);
+  addEventListener("error", thrown);
+  return () => {
+    removeEventListener("unhandledrejection", rejected);
+    removeEventListener("error", thrown);
+  };
+}
+
+function warn(output: Output, error: unknown): void {
+  const { code, message, stderr } = describeFailure(error);
+  output.warn([`${message}; piko server goes on`, ...code === "bug" ? stderr : []].join("\n"));
+}
 
 /** Opens the page, where there is a person with a screen. */
 async function show({ output, tools }: Context, flags: Flags, url: string): Promise<void> {
@@ -113,7 +140,7 @@ async function listen(context: Context, flags: Flags, keys: Keys): Promise<Runni
       folder,
       host: flags.host,
       port,
-      failed: (error) => output.warn(`piko server goes on: ${error}`),
+      failed: (error) => warn(output, error),
     });
   try {
     return await at(flags.port);
@@ -152,6 +179,13 @@ function sentenceOf({ kind, project, environment, state }: Operation): string {
     default:
       return `The ${what} failed`;
   }
+}
+
+/** Reads an address that piko is permitted to listen on (scripts/build/permissions.ts). */
+function parseHost(input: string): string {
+  const host = input.replace(/^\[(.*)\]$/, "$1");
+  if ([LOOPBACK, "localhost", "::1", "0.0.0.0", "::"].includes(host)) return host;
+  throw new SyntaxError("not 127.0.0.1, ::1, or for all addresses 0.0.0.0 or ::");
 }
 
 function parsePort(input: string): number {

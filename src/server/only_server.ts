@@ -26,11 +26,20 @@ export async function claimServer(tools: Tools): Promise<Lock | undefined> {
   }
 }
 
+/** Where the server is reached. */
+interface Place {
+  pid: number;
+  /** With its brackets, if it is one of IPv6. */
+  address: string;
+  port: number;
+}
+
 /** Says where the server listens. */
-export async function announceServer({ home }: Tools, port: number): Promise<void> {
+export async function announceServer({ home }: Tools, host: string, port: number): Promise<void> {
   const path = placePath(home);
   const temporary = `${path}.${crypto.randomUUID()}.tmp`;
-  await Deno.writeTextFile(temporary, `${JSON.stringify({ pid: Deno.pid, port })}\n`, {
+  const place: Place = { pid: Deno.pid, address: host.includes(":") ? "[::1]" : "127.0.0.1", port };
+  await Deno.writeTextFile(temporary, `${JSON.stringify(place)}\n`, {
     createNew: true,
     mode: 0o600,
   });
@@ -60,10 +69,10 @@ export async function askServer(
   const deadline = performance.now() + STARTING;
   for (;;) {
     try {
-      const { pid, port } = await readPlace(tools.home);
+      const { pid, address, port } = await readPlace(tools.home);
       const token = await readToken(tools.home);
       const response = await fetch(
-        `http://127.0.0.1:${port}/api/${renew ? "token" : "tickets"}`,
+        `http://${address}:${port}/api/${renew ? "token" : "tickets"}`,
         {
           method: "POST",
           headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
@@ -90,8 +99,8 @@ export async function askServer(
   }
 }
 
-async function readPlace(home: string): Promise<{ pid: number; port: number }> {
-  return JSON.parse(await Deno.readTextFile(placePath(home))) as { pid: number; port: number };
+async function readPlace(home: string): Promise<Place> {
+  return JSON.parse(await Deno.readTextFile(placePath(home))) as Place;
 }
 
 function placePath(home: string): string {

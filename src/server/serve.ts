@@ -4,7 +4,6 @@
  */
 
 import type { Operation, ServerEvent } from "../domain/api.ts";
-import { PikoError } from "../domain/errors.ts";
 import { toolVariables } from "../domain/variables.ts";
 import type { Tools } from "../operations/tools.ts";
 import { Engine } from "../programs/engine.ts";
@@ -38,7 +37,7 @@ export interface ServeOptions {
   keys: Keys;
   /** The folder that it is started in. */
   folder: string;
-  /** An address of loopback, `0.0.0.0` or `::`. */
+  /** `127.0.0.1`, `localhost` or `::1`, or for all addresses `0.0.0.0` or `::`. */
   host: string;
   /** 0 takes a free one. */
   port: number;
@@ -100,7 +99,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     throw error;
   }
   const port = listeners[0]?.addr.port ?? 0;
-  const loginUrl = () => `http://${nameOf(host)}:${port}/login?ticket=${keys.issueTicket()}`;
+  const loginUrl = () => `http://localhost:${port}/login?ticket=${keys.issueTicket()}`;
   const fresh = () => {
     registry.check();
     return overview.settled();
@@ -124,7 +123,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
 
 /** Tells whether only this machine reaches an address. */
 export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+  return host === LOOPBACK || host === "localhost" || host === "::1";
 }
 
 type Listener = Deno.HttpServer<Deno.NetAddr>;
@@ -158,9 +157,4 @@ function listen(
 /** EAFNOSUPPORT, which has no class of its own: Linux 97, macOS 47. */
 function isNoSuchFamily(error: unknown): boolean {
   return error instanceof Error && /os error (97|47)\b/.test(error.message);
-}
-
-function nameOf(host: string): string {
-  if (host === LOOPBACK || host === "::1" || !isLoopback(host)) return "localhost";
-  throw new PikoError(`piko server cannot listen on ${host}`, { code: "usage" });
 }

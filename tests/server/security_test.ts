@@ -292,8 +292,35 @@ Deno.test({
         assert.equal((await server.ask("GET /api/environments", server.program)).status, 401);
       });
     }
+    await t.step("a second one finds it at another address too", async () => {
+      assert.match(
+        await sandbox.fail("server --no-open --host 10.1.2.3", 2),
+        /not 127\.0\.0\.1, ::1, or for all addresses 0\.0\.0\.0 or ::/,
+      );
+      for (const host of hasIpv6() ? ["::1", "0.0.0.0"] : ["0.0.0.0"]) {
+        const args = ["server", "--no-open", "--port", "0", "--host", host];
+        await using piko = Background.piko(sandbox, args);
+        await until("the address", () => piko.stdout.length > 0);
+        const means = /Whoever reaches this machine reaches the server/.test(piko.stderr.join());
+        assert.equal(means, host === "0.0.0.0");
+        const { origin } = new URL(piko.stdout[0] ?? "");
+        assert.equal(new URL(await sandbox.pass("server --no-open")).origin, origin);
+        piko.kill("SIGTERM");
+        assert.equal(await piko.ended(), 0);
+      }
+    });
     await using again = await Target.start(sandbox);
     assert.notEqual(again.token, before);
     assert.equal((await Deno.readTextFile(path)).trim(), again.token);
   },
 });
+
+function hasIpv6(): boolean {
+  try {
+    Deno.listen({ hostname: "::1", port: 0 }).close();
+    return true;
+  } catch {
+    // Whatever keeps a test from listening there keeps piko from it.
+    return false;
+  }
+}

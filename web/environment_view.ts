@@ -12,6 +12,7 @@ import { Glyph, Icon } from "./icons.ts";
 import {
   comingEnvironments,
   findEnvironment,
+  lastFailure,
   operationsOf,
   pendingKey,
   runningOperation,
@@ -55,6 +56,7 @@ function Chosen({ page, found }: { page: Page; found: EnvironmentState }): VNode
       <${Head} page=${page} environment=${environment} />
       <${Notices} page=${page} about=${fullName(environment)} />
       <${WorkStrip} page=${page} named=${environment} />
+      <${Failure} page=${page} environment=${environment} />
       <${Tabs} page=${page} environment=${environment} />
       <div
         class="tab-panel"
@@ -194,6 +196,30 @@ function WorkStrip({ page, named }: { page: Page; named: Named }): VNode | null 
         onClick=${() => page.actions.cancel(operation)}
       />
     </div>
+  `;
+}
+
+/** What has gone wrong with the environment last, in every tab, until it is mended or something else is done. */
+function Failure({ page, environment }: { page: Page; environment: Environment }): VNode | null {
+  const failed = lastFailure(page.state, environment);
+  if (failed === undefined || failed.error === null || page.route.tab === "activity") return null;
+  const { message, details = [], hint } = failed.error;
+  return html`
+    <section class="notices" aria-label=${operationTitle(failed)}>
+      <div class="notice notice-bad">
+        <${Icon} name="warning" />
+        <div class="notice-text">
+          <p><strong>${operationTitle(failed)}:</strong> ${message}</p>
+          ${details.length === 0
+            ? null
+            : html`<pre class="operation-details">${details.join("\n")}</pre>`}
+          ${hint === null ? null : html`<${Hint} page=${page} hint=${hint} />`}
+        </div>
+        <a class="notice-link" href=${formatRoute(
+          environmentRoute(environment, "activity"),
+        )}>Steps</a>
+      </div>
+    </section>
   `;
 }
 

@@ -5,11 +5,12 @@ import type {
   EnvironmentDetails,
   EnvironmentState,
   Operation,
+  OperationKind,
   OperationReport,
   PageState,
   ServerEvent,
 } from "../src/domain/api.ts";
-import type { Project } from "../src/domain/environment.ts";
+import type { Environment, Project } from "../src/domain/environment.ts";
 import type { Named } from "./api.ts";
 import { compareNames, fullName } from "./names.ts";
 
@@ -196,6 +197,23 @@ export function operationsOf(state: LiveState, named: Named): Operation[] {
 /** Finds the operation that is at work on an environment. */
 export function runningOperation(state: LiveState, named: Named): Operation | undefined {
   return operationsOf(state, named).find(({ state }) => state === "running");
+}
+
+/**
+ * Finds the operation that has failed last on an environment, if nothing was begun since and its failure still shows:
+ * a start that somebody has made good elsewhere is none any more.
+ */
+export function lastFailure(state: LiveState, environment: Environment): Operation | undefined {
+  const [newest] = operationsOf(state, environment);
+  if (newest?.state !== "failed") return undefined;
+  const { status, containers: { healthy, total } } = environment;
+  const isMended = (newest.kind === "down" && status === "stopped") ||
+    (isStart(newest.kind) && status === "running" && healthy === total);
+  return isMended ? undefined : newest;
+}
+
+function isStart(kind: OperationKind): boolean {
+  return kind === "create" || kind === "up" || kind === "restart";
 }
 
 /**

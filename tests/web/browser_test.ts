@@ -225,6 +225,22 @@ Deno.test({
         await page.locator(".service", { hasText: "db" }).getByText("exited").waitFor();
       });
 
+      await step("says at the environment why a start failed, until it is mended", async () => {
+        const file = `${sandbox.worktree("feature-auth")}/docker-compose.yml`;
+        await sandbox.write(file, `${COMPOSE}  broken: [\n`);
+        await button(page, "Start").click();
+        const failure = page.getByRole("region", { name: "Start failed" });
+        await failure.getByText("docker-compose.yml").first().waitFor();
+        await page.reload();
+        await ready(page);
+        await failure.waitFor();
+        await requireNoBarriers(page, "a failed start");
+        await sandbox.write(file, COMPOSE);
+        await sandbox.pass("up feature-auth");
+        await status(page).getByText("2/2 healthy").waitFor();
+        await failure.waitFor({ state: "detached" });
+      });
+
       await step("refuses to destroy unsaved work, and says what", async () => {
         await sandbox.write(`${sandbox.worktree("feature-auth")}/notes.txt`, "not saved\n");
         await page.locator(".actions").getByRole("button", { name: "Destroy" }).click();

@@ -6,6 +6,7 @@ import {
   applyEvents,
   comingEnvironments,
   initialState,
+  lastFailure,
   operationsOf,
   runningOperation,
   withOperation,
@@ -84,6 +85,31 @@ Deno.test("an environment that is being made is there before the registry has an
     ...sampleEnvironment({ name: "new", status: "creating" }),
   });
   assert.deepEqual(comingEnvironments(entered), []);
+});
+
+Deno.test("a failure stays until something else is done, or it is mended", () => {
+  const failed = sampleOperation({
+    kind: "up",
+    state: "failed",
+    endedAt: TIME,
+    error: { code: "failed", message: "compose could not start it", hint: null },
+  });
+  const { environment: stopped } = sampleEnvironment({ status: "stopped" });
+  const { environment: running } = sampleEnvironment();
+  const state = withOperation(start, failed);
+  assert.equal(lastFailure(start, stopped), undefined);
+  assert.equal(lastFailure(state, stopped)?.id, failed.id);
+  assert.equal(lastFailure(state, running), undefined);
+  const unhealthy = { ...running, containers: { running: 2, healthy: 1, total: 2 } };
+  assert.equal(lastFailure(state, unhealthy)?.id, failed.id);
+  const destroy = withOperation(start, { ...failed, kind: "destroy" });
+  assert.equal(lastFailure(destroy, running)?.id, failed.id);
+  const again = sampleOperation({
+    id: "operation-2",
+    kind: "up",
+    startedAt: "2026-03-04T05:07:00Z",
+  });
+  assert.equal(lastFailure(withOperation(state, again), stopped), undefined);
 });
 
 Deno.test("announcements() tells what happened, and a number when it is much", () => {

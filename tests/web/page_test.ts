@@ -85,6 +85,22 @@ Deno.test("renderPage() shows what is being made before the registry has it, and
   assert.match(textOf(gone), /It was destroyed; its branch and its commits are still there/);
 });
 
+Deno.test("renderPage() shows what failed last at the environment, in every tab but the one of its steps", () => {
+  const operations = [sampleOperation({
+    kind: "up",
+    state: "failed",
+    endedAt: TIME,
+    error: { code: "failed", message: "db is not healthy", hint: "piko logs feature-auth db" },
+  })];
+  const environments = [sampleEnvironment({ status: "stopped" })];
+  for (const url of [AT_AUTH, `${AT_AUTH}/logs`, `${AT_AUTH}/variables`]) {
+    const text = textOf(render({ url, operations, environments }));
+    assert.match(text, /Start failed: db is not healthy\s+Copy piko logs feature-auth db/);
+  }
+  const html = render({ url: `${AT_AUTH}/activity`, operations, environments });
+  assert.doesNotMatch(html, /class="notice notice-bad"/);
+});
+
 Deno.test("renderPage() says when no engine answers", () => {
   const text = textOf(render({
     engine: {

@@ -242,7 +242,10 @@ async function askGit(
       : { ...commit, committedAt: new Date(commit.committedAt).toISOString() };
     return { work, lastCommit, problem: null };
   } catch (error) {
-    if (!(error instanceof PikoError)) throw error;
+    // A worktree may go while git looks at it, file by file.
+    if (!await isFolder(record.path)) return { ...nothing, problem: null };
+    const isPartlyGone = error instanceof Deno.errors.NotFound;
+    if (!(error instanceof PikoError) && !isPartlyGone) throw error;
     return {
       ...nothing,
       problem: signal.aborted ? `git did not answer within ${GIT_TIME / 1000} s` : error.message,
@@ -329,9 +332,14 @@ async function destroy(call: Call): Promise<Response> {
 
 async function openEditor(call: Call): Promise<Response> {
   await readBody(call.request, BODIES.none);
-  const { editor, paths, open } = await prepareEdit(call.tools, environmentOf(call), undefined, {
-    report: () => {},
-  });
+  const { editor, paths, shellCommand, open } = await prepareEdit(
+    call.tools,
+    environmentOf(call),
+    undefined,
+    {
+      report: () => {},
+    },
+  );
   if (editor.drawsOnTerminal) {
     throw new PikoError(`${editor.name} needs a terminal, and the browser has none`, {
       code: "conflict",
@@ -344,7 +352,7 @@ async function openEditor(call: Call): Promise<Response> {
   if (exitCode !== 0) {
     throw new PikoError(`${editor.name} could not open it (exit code ${exitCode})`, {
       code: "failed",
-      hint: `try it yourself: ${editor.argv.join(" ")} ${paths[0]}`,
+      hint: `try it yourself: ${shellCommand}`,
     });
   }
   return answerJson({ opened: { editor: editor.argv, paths } } satisfies EditorOpened);

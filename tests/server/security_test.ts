@@ -235,6 +235,25 @@ Deno.test({
       assert.deepEqual(JSON.parse(answer.body).error.details, ["untracked: work.txt"]);
       assert.equal(await sandbox.exists(`${sandbox.worktree("one")}/work.txt`), true);
     });
+    await t.step("an environment that is being destroyed is there, or it is not", async () => {
+      await sandbox.pass("create two --no-attach");
+      const folder = `${sandbox.worktree("two")}/deep/er`;
+      await Deno.mkdir(folder, { recursive: true });
+      for (let at = 0; at < 200; at++) await sandbox.write(`${folder}/${at}.txt`, "x\n");
+      const destroyed = sandbox.pass("destroy two --yes --force").then(() => "destroyed");
+      const statuses = new Set<number>();
+      const askUntilGone = async () => {
+        for (let status = 200; status !== 404;) {
+          const answer = await server.ask("GET /api/environments/two", server.program);
+          status = answer.status;
+          statuses.add(status);
+          if (status >= 500) assert.fail(answer.body);
+        }
+      };
+      await Promise.all(Array.from({ length: 4 }, askUntilGone));
+      assert.equal(await destroyed, "destroyed");
+      assert.deepEqual([...statuses].sort(), [200, 404]);
+    });
     await t.step("200 connections that say nothing keep nobody waiting", async () => {
       const silent = await Promise.all(
         Array.from(

@@ -151,7 +151,13 @@ function inOrder(source: Source, found: readonly Found[]): Finding[] {
 }
 
 function described(source: Source, { level, message, range }: Found): Finding {
-  return { level, message, ...placeIn(source, range), shown: underlined(source, range) };
+  // The file is not ours: its control characters are not for the terminal.
+  return {
+    level,
+    message: visible(message),
+    ...placeIn(source, range),
+    shown: underlined(source, range),
+  };
 }
 
 function placeIn(source: Source, range: readonly [number, number]): Place {
@@ -185,7 +191,6 @@ function underlined(source: Source, range: readonly [number, number]): string[] 
   ).join("");
   const meant = safe.slice(at, Math.min(at + Math.max(1, end - start), from + MAX_SHOWN)).trimEnd();
   const width = Math.max(1, widthOf(meant));
-  // The file is not ours: its control characters are not for the terminal.
   return [visible(shown), `${before}^${"~".repeat(width - 1)}`];
 }
 

@@ -160,9 +160,11 @@ fuzz(
     shared: fc.array(name, { maxLength: 3 }),
     ignore: fc.array(name, { maxLength: 3 }),
     shells: fc.dictionary(name.filter((name) => name !== "__proto__" && name !== "<<"), name),
-    windows: fc.array(fc.record({ name, local: fc.boolean(), command: name, service: name }), {
-      maxLength: 3,
-    }),
+    // Of two windows with one name the second takes the place of the first, and is warned of.
+    windows: fc.uniqueArray(
+      fc.record({ name, local: fc.boolean(), command: name, service: name }),
+      { selector: ({ name }) => name, maxLength: 3 },
+    ),
   }),
   (config) => {
     const file = readConfigText(stringify(config), checkProjectConfig);

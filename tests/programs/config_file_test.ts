@@ -164,8 +164,9 @@ Deno.test("readProjectConfig() crops long lines, and shows no control characters
   const [, line = "", carets = ""] = await refusalOf(`shared: [${"a, ".repeat(2000)}[b], c]\n`);
   assert.ok(line.length <= 80 && line.includes("[b]"), line);
   assert.equal(line.slice(carets.indexOf("^"), carets.length), "[b]");
-  const shown = await refusalOf('shared: "\u009b31m"\n');
-  assert.doesNotMatch(shown.join(""), /\p{Cc}/u);
+  for (const text of ['shared: "\u009b31m"\n', "compose: [a]\x7f\n"]) {
+    assert.doesNotMatch((await refusalOf(text)).join(""), /\p{Cc}/u);
+  }
   assert.deepEqual((await refusalOf("scripts:\n  run:\t[a]\n")).slice(1), [
     "  run:\t[a]",
     "      \t^~~",

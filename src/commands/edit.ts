@@ -50,7 +50,7 @@ export const command = buildCommand({
     const edit = flags.all
       ? await prepareEditAll(tools, projectOf(this, name), flags.editor, this.watchQuietly)
       : await prepareEdit(tools, await environmentOf(this, name), flags.editor, this.watchQuietly);
-    const { editor, paths } = edit;
+    const { editor, paths, shellCommand } = edit;
     if (editor.drawsOnTerminal && !(Deno.stdin.isTerminal() && Deno.stdout.isTerminal())) {
       throw new PikoError(`${editor.name} needs a terminal`, {
         code: "usage",
@@ -66,7 +66,7 @@ export const command = buildCommand({
     } else if (exitCode !== 0) {
       throw new PikoError(`${editor.name} could not open it (exit code ${exitCode})`, {
         code: "failed",
-        hint: `try it yourself: ${editor.argv.join(" ")} ${paths[0]}`,
+        hint: `try it yourself: ${shellCommand}`,
       });
     }
     if (output.json) return output.answerJson({ opened: { editor: editor.argv, paths } });

@@ -2,6 +2,7 @@
 
 import { PikoError } from "../domain/errors.ts";
 import type { Watch } from "../domain/report.ts";
+import { shellWord } from "../domain/variables.ts";
 import {
   type Editor,
   findEditor,
@@ -22,6 +23,8 @@ export interface PreparedEdit {
   editor: Editor;
   /** What the editor is given: a worktree, a workspace file or several worktrees. */
   paths: string[];
+  /** The same as a person types it in a shell. */
+  shellCommand: string;
   /** Opens it, and returns the editor's exit code. */
   open: () => Promise<number>;
 }
@@ -72,7 +75,13 @@ export async function prepareEditAll(
 
 function prepared(tools: Tools, editor: Editor, paths: string[], cwd: string): PreparedEdit {
   const { variables } = tools;
-  return { editor, paths, open: () => openInEditor(editor, paths, { cwd, variables }) };
+  const shellCommand = [...editor.argv, ...paths].map(shellWord).join(" ");
+  return {
+    editor,
+    paths,
+    shellCommand,
+    open: () => openInEditor(editor, paths, { cwd, variables }),
+  };
 }
 
 /**

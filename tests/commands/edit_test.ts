@@ -124,6 +124,17 @@ Deno.test({
       assert.equal((await called(sandbox))[0], `code tty=none PWD=${path}`);
     });
 
+    await t.step("says what to type when the editor fails, quoted for a shell", async () => {
+      await writeProgram(`${sandbox.folder}/bin/code-insiders`, "#!/bin/sh\nexit 3\n");
+      const said = await sandbox.fail(
+        ["edit", "one", "--editor", "code-insiders 'a b' $(id)"],
+        1,
+        { variables: found },
+      );
+      assert.match(said, /code-insiders could not open it \(exit code 3\)/);
+      assert.ok(said.includes(`code-insiders 'a b' '$(id)' ${path}`), said);
+    });
+
     await t.step("opens all worktrees as one workspace, and keeps its settings", async () => {
       const file = `${sandbox.root}/.piko/${sandbox.project}.code-workspace`;
       const edit = async (...args: string[]) =>

@@ -2,6 +2,7 @@
 
 import { PikoError } from "../../domain/errors.ts";
 import { SHARED_NAME } from "../../domain/names.ts";
+import { shellWord } from "../../domain/variables.ts";
 import { inspectLock } from "../../store/locks.ts";
 import type { ProjectRecord } from "../../store/projects.ts";
 import { lockKey, locksFolder } from "../lock_names.ts";
@@ -39,7 +40,7 @@ async function checkProject(world: World, project: ProjectRecord): Promise<Findi
     name: "shared",
     level: "wrong",
     message: `${message} (${project.name})`,
-    hint: `piko doctor --fix, or: piko -C ${project.root} share`,
+    hint: `piko doctor --fix, or: piko -C ${shellWord(project.root)} share`,
     mend: async () => {
       // All of a project's are mended at once.
       const mended = await (mending ??= reconcile(world, project));
@@ -48,7 +49,7 @@ async function checkProject(world: World, project: ProjectRecord): Promise<Findi
       if (!isLeft) return `Put in order: ${message}`;
       throw new PikoError("what was tried did not help", {
         code: "failed",
-        hint: `piko -C ${project.root} share`,
+        hint: `piko -C ${shellWord(project.root)} share`,
       });
     },
   }));
@@ -67,7 +68,7 @@ function checkBrokenOff(world: World, project: ProjectRecord): Finding[] {
     level: "wrong",
     message:
       `What ${project.name} shares is half way: piko ${last.operation} was broken off at step "${last.step}"`,
-    hint: `piko -C ${project.root} share`,
+    hint: `piko -C ${shellWord(project.root)} share`,
     mend: async () => {
       await reconcile(world, project);
       // With its last service the record is gone, too.

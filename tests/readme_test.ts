@@ -5,7 +5,8 @@ import { withCommands } from "../scripts/readme.ts";
 import { COMMANDS } from "../src/commands/mod.ts";
 import { tryRun } from "../src/programs/run.ts";
 import { needs } from "./needs.ts";
-import { PIKO, Sandbox } from "./sandbox.ts";
+import { PIKO, Sandbox, until } from "./sandbox.ts";
+import { Server } from "./server.ts";
 
 const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
 const sample = new URL("../scripts/sample/", import.meta.url);
@@ -50,6 +51,39 @@ Deno.test({
     const second = await runScript(sandbox, "main");
     assert.equal(second.exitCode, 1);
     assert.match(second.stdout, /checked out or has an environment already/);
+  },
+});
+
+Deno.test({
+  name: "the README's script asks the server for what there is, and for a new environment",
+  ...needs("git", "curl"),
+  async fn() {
+    await using sandbox = await Sandbox.create({ init: true });
+    await using server = await Server.start(sandbox);
+    const script =
+      /runs this script with a project and a port of its own\. -->\n\n```sh\n([\s\S]*?)```/.exec(
+        readme,
+      )?.[1];
+    assert.ok(script, "the README has the script");
+    const own = script.replaceAll("localhost:19876", new URL(server.origin).host)
+      .replaceAll("/shop/", `/${sandbox.project}/`);
+    const { exitCode, stdout, stderr } = await tryRun(["sh", "-c", own], {
+      cwd: sandbox.root,
+      variables: sandbox.variables,
+    });
+    assert.equal(exitCode, 0, stdout + stderr);
+    const [listed, begun, known] = stdout.split(/(?<=\})(?=\{)/).map((one) => JSON.parse(one));
+    assert.deepEqual(listed, { environments: [] });
+    assert.equal(begun.operation.kind, "create");
+    assert.equal(begun.operation.environment, "feature-auth");
+    assert.deepEqual(
+      known.operations.map(({ id }: { id: string }) => id),
+      [begun.operation.id],
+    );
+    await until(
+      "the environment",
+      async () => (await sandbox.json("list")).environments[0]?.status === "simple",
+    );
   },
 });
 

@@ -40,7 +40,7 @@ const COMPOSE = `services:
       - |
         until [ -e /go ]; do sleep 0.1; done
         awk 'BEGIN { for (i = 1; i <= ${LINES}; i++)
-          printf "%07d GET /api/orders?page=%d 200 in %d ms, as a web server might write it\\\\n", i, i % 50, i % 90 }'
+          printf "%07d GET /api/orders?page=%d 200 in %d ms, as a web server might write it\\n", i, i % 50, i % 90 }'
         exec sleep infinity
 `;
 

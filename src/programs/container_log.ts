@@ -31,6 +31,9 @@ export async function* readLogLines(
 
 const SPACE = " ".charCodeAt(0);
 
+/** The characters behind which a line that goes on is cut: a program may write without ever ending a line. */
+const LONGEST = 256 * 1024;
+
 interface Frame {
   stream: number;
   bytes: Uint8Array<ArrayBuffer>;
@@ -70,6 +73,11 @@ class Lines {
     // A message that goes on with a line, maybe in the middle of a character, has a time that the line's beginning had.
     const start = times === "time in front" && this.#rest !== "" ? bytes.indexOf(SPACE) + 1 : 0;
     const text = this.#decoder.decode(bytes.subarray(start), { stream: true });
+    if (this.#rest.length > LONGEST && /^\r?[^\r\n]/.test(text)) {
+      yield this.#line(this.#rest);
+      // The next piece has the time of the line's beginning.
+      this.#rest = this.#rest.slice(0, this.#rest.indexOf(" ") + 1);
+    }
     const lines = (this.#rest + text).split("\n");
     this.#rest = lines.pop() ?? "";
     for (const line of lines) yield this.#line(line);

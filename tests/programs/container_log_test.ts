@@ -8,7 +8,8 @@ async function read(messages: readonly (readonly number[])[]): Promise<string[]>
   const lines: string[] = [];
   const frames = messages.map((message) => {
     const text = [...new TextEncoder().encode(`${TIME} `), ...message];
-    return Uint8Array.from([1, 0, 0, 0, 0, 0, 0, text.length, ...text]);
+    const { length } = text;
+    return Uint8Array.from([1, 0, 0, 0, 0, 0, length >> 8, length & 255, ...text]);
   });
   async function* body() {
     for (const frame of frames) yield await Promise.resolve(frame);
@@ -22,4 +23,17 @@ Deno.test("readLogLines() keeps a character whole that is spread over two messag
   for (let cut = 1; cut < bytes.length; cut++) {
     assert.deepEqual(await read([bytes.slice(0, cut), bytes.slice(cut)]), ["größe"]);
   }
+});
+
+Deno.test("readLogLines() cuts a line that never ends, and loses nothing of it", async () => {
+  const message = [...new TextEncoder().encode("ö".repeat(8000))];
+  const endless = await read([...Array.from({ length: 100 }, () => message), [10], [97, 10]]);
+  assert.equal(endless.at(-1), "a");
+  const pieces = endless.slice(0, -1);
+  assert.equal(pieces.length, 4);
+  for (const piece of pieces) assert.ok(piece.length < 300_000, String(piece.length));
+  assert.equal(pieces.join(""), "ö".repeat(800_000));
+  // One that ends where it would have been cut is one line.
+  const long = Array.from({ length: 33 }, () => message);
+  assert.deepEqual((await read([...long, [13, 10]])).map(({ length }) => length), [264_000]);
 });

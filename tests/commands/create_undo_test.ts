@@ -78,6 +78,8 @@ Deno.test({
     await t.step("a filter of git that is not installed", async () => {
       await sandbox.write(".git/info/attributes", "README.md filter=large\n");
       await sandbox.git("config", "filter.large.smudge", "no-such-program smudge");
+      // git status cleans the file when it is as young as the index.
+      await sandbox.git("config", "filter.large.clean", "cat");
       await sandbox.git("config", "filter.large.required", "true");
       const { stderr } = await undoes(sandbox, ["fresh"], {
         code: "failed",

@@ -12,7 +12,7 @@ import { type Content, html } from "./html.ts";
 import { Icon } from "./icons.ts";
 import type { Page } from "./page_context.ts";
 import { environmentRoute } from "./route.ts";
-import { Ago, Button, Hint } from "./widgets.ts";
+import { Ago, Button, NoticeBox } from "./widgets.ts";
 
 /** The most branches that are suggested at once. */
 const MOST_SUGGESTED = 50;
@@ -82,15 +82,13 @@ export function CreateForm(
       <form class="form" onSubmit=${submit} novalidate>
         ${refusal !== null && refusal.field === null
           ? html`
-            <div class="notice notice-bad" role="alert">
-              <${Icon} name="warning" />
-              <div class="notice-text">
-                <p>${refusal.message}</p>
-                ${refusal.hint === null
-                  ? null
-                  : html`<${Hint} page=${page} hint=${refusal.hint} />`}
-              </div>
-            </div>
+            <${NoticeBox}
+              page=${page}
+              tone="bad"
+              message=${refusal.message}
+              hint=${refusal.hint}
+              isAlert
+            />
           `
           : null}
         ${projects.length > 1

@@ -15,7 +15,7 @@ import { fullName } from "./names.ts";
 import { count, FileList } from "./overview_view.ts";
 import type { Page } from "./page_context.ts";
 import { environmentRoute } from "./route.ts";
-import { Button, Hint } from "./widgets.ts";
+import { Button, NoticeBox } from "./widgets.ts";
 
 /** The most files that are listed before they are lost. */
 const MOST_LISTED = 200;
@@ -82,15 +82,13 @@ export function DestroyDialog({ page, named }: { page: Page; named: Named }): VN
       <form class="form" onSubmit=${submit}>
         ${refusal !== null && lost === null
           ? html`
-            <div class="notice notice-bad" role="alert">
-              <${Icon} name="warning" />
-              <div class="notice-text">
-                <p>${refusal.message}</p>
-                ${refusal.hint === null
-                  ? null
-                  : html`<${Hint} page=${page} hint=${refusal.hint} />`}
-              </div>
-            </div>
+            <${NoticeBox}
+              page=${page}
+              tone="bad"
+              message=${refusal.message}
+              hint=${refusal.hint}
+              isAlert
+            />
           `
           : null}
         <div class="fate">

@@ -25,7 +25,7 @@ import type { Page } from "./page_context.ts";
 import { environmentRoute, formatRoute, HOME, type Tab, TABS } from "./route.ts";
 import { canStart, canStop, explainStatus, showOperation, showStatus } from "./status.ts";
 import { VariablesView } from "./variables_view.ts";
-import { Ago, Button, Copy, Empty, Hint, Status } from "./widgets.ts";
+import { Ago, Button, Copy, Empty, NoticeBox, Status } from "./widgets.ts";
 
 const TAB_NAMES: Readonly<Record<Tab, string>> = {
   overview: "Overview",
@@ -203,23 +203,22 @@ function WorkStrip({ page, named }: { page: Page; named: Named }): VNode | null 
 function Failure({ page, environment }: { page: Page; environment: Environment }): VNode | null {
   const failed = lastFailure(page.state, environment);
   if (failed === undefined || failed.error === null || page.route.tab === "activity") return null;
-  const { message, details = [], hint } = failed.error;
+  const { message, details, hint } = failed.error;
   return html`
     <section class="notices" aria-label=${operationTitle(failed)}>
-      <div class="notice notice-bad">
-        <${Icon} name="warning" />
-        <div class="notice-text">
-          <p><strong>${operationTitle(failed)}:</strong> ${message}</p>
-          ${details.length === 0
-            ? null
-            : html`<pre class="operation-details">${details.join("\n")}</pre>`}
-          ${hint === null ? null : html`<${Hint} page=${page} hint=${hint} />`}
-        </div>
+      <${NoticeBox}
+        page=${page}
+        tone="bad"
+        title=${operationTitle(failed)}
+        message=${message}
+        details=${details}
+        hint=${hint}
+      >
         <a class="notice-link" href=${formatRoute(
           environmentRoute(environment, "activity"),
         )}>Steps</a>
-      </div>
-    </section>
+        <//>
+        </section>
   `;
 }
 
@@ -346,15 +345,8 @@ export function Notices({ page, about }: { page: Page; about: string | null }): 
     <div class="notices">
       ${notices.map(({ id, tone, message, hint, details }) =>
         html`
-          <div key=${id} class=${`notice notice-${tone}`}>
-            <${Icon} name=${tone === "bad" ? "warning" : "check"} />
-            <div class="notice-text">
-              <p>${message}</p>
-              ${details.length === 0
-                ? null
-                : html`<pre class="operation-details">${details.join("\n")}</pre>`}
-              ${hint === null ? null : html`<${Hint} page=${page} hint=${hint} />`}
-            </div>
+          <${NoticeBox} key=${id} page=${page} tone=${tone} message=${message}
+            details=${details} hint=${hint}>
             <${Button}
               label="Dismiss"
               icon="cross"
@@ -362,7 +354,7 @@ export function Notices({ page, about }: { page: Page; about: string | null }): 
               hideLabel
               onClick=${() => page.actions.dismiss(id)}
             />
-          </div>
+            <//>
         `
       )}
     </div>

@@ -136,6 +136,35 @@ export function Hint({ page, hint }: { page: Page; hint: string }): VNode {
   `;
 }
 
+/** What went wrong, or well: the words, what they speak of, what helps, and behind them what can be done with it. */
+export function NoticeBox(
+  { page, tone, title, message, details = [], hint, isAlert = false, children }: {
+    page: Page;
+    tone: "bad" | "good";
+    title?: string;
+    message: string;
+    details?: readonly string[] | undefined;
+    hint: string | null;
+    /** Whether a screen reader is to say it at once. */
+    isAlert?: boolean;
+    children?: Content;
+  },
+): VNode {
+  return html`
+    <div class=${`notice notice-${tone}`} role=${isAlert ? "alert" : undefined}>
+      <${Icon} name=${tone === "bad" ? "warning" : "check"} />
+      <div class="notice-text">
+        <p>${title === undefined ? null : html`<strong>${title}:</strong>${" "}`}${message}</p>
+        ${details.length === 0
+          ? null
+          : html`<pre class="operation-details">${details.join("\n")}</pre>`}
+        ${hint === null ? null : html`<${Hint} page=${page} hint=${hint} />`}
+      </div>
+      ${children}
+    </div>
+  `;
+}
+
 /** A place where something will be, in the size that it will have. */
 export function Skeleton({ lines = 1 }: { lines?: number }): VNode {
   return html`

@@ -11,6 +11,7 @@ import type {
   OperationKind,
 } from "../domain/api.ts";
 import { type ErrorCode, PikoError } from "../domain/errors.ts";
+import { describeFailure } from "../domain/failure.ts";
 import { environmentName } from "../domain/names.ts";
 import type { Watch } from "../domain/report.ts";
 import { environmentVariables } from "../domain/variables.ts";
@@ -244,11 +245,11 @@ async function askGit(
   } catch (error) {
     // A worktree may go while git looks at it, file by file.
     if (!await isFolder(record.path)) return { ...nothing, problem: null };
-    const isPartlyGone = error instanceof Deno.errors.NotFound;
-    if (!(error instanceof PikoError) && !isPartlyGone) throw error;
+    const { code, message } = describeFailure(error);
+    if (code === "bug") throw error;
     return {
       ...nothing,
-      problem: signal.aborted ? `git did not answer within ${GIT_TIME / 1000} s` : error.message,
+      problem: signal.aborted ? `git did not answer within ${GIT_TIME / 1000} s` : message,
     };
   }
 }
@@ -336,9 +337,7 @@ async function openEditor(call: Call): Promise<Response> {
     call.tools,
     environmentOf(call),
     undefined,
-    {
-      report: () => {},
-    },
+    { report: () => {} },
   );
   if (editor.drawsOnTerminal) {
     throw new PikoError(`${editor.name} needs a terminal, and the browser has none`, {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { portBlock } from "../../src/domain/ports.ts";
 import { isPortTaken } from "../../src/programs/port_probe.ts";
+import { hasIpv6 } from "../ipv6.ts";
 import { claimSlots } from "../slots.ts";
 
 // Ports that the machine chooses would be chosen again for another test as soon as they are free.
@@ -23,15 +24,6 @@ function listen(hostname: string, protocol: "tcp" | "udp"): { port: number } & D
 
 /** The addresses of this machine, which may have no IPv6. */
 const ADDRESSES = ["0.0.0.0", "127.0.0.1", ...(hasIpv6() ? ["::", "::1"] : [])];
-
-function hasIpv6(): boolean {
-  try {
-    Deno.listen({ hostname: "::1", port: 0 }).close();
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 for (const protocol of ["tcp", "udp"] as const) {
   for (const hostname of ADDRESSES) {

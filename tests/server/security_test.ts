@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Background } from "../background.ts";
+import { hasIpv6 } from "../ipv6.ts";
 import { needs } from "../needs.ts";
 import { Sandbox, until } from "../sandbox.ts";
 
@@ -333,13 +334,3 @@ Deno.test({
     assert.equal((await Deno.readTextFile(path)).trim(), again.token);
   },
 });
-
-function hasIpv6(): boolean {
-  try {
-    Deno.listen({ hostname: "::1", port: 0 }).close();
-    return true;
-  } catch {
-    // Whatever keeps a test from listening there keeps piko from it.
-    return false;
-  }
-}

@@ -167,7 +167,7 @@ export function checkProjectConfig(content: unknown): Checked<ProjectConfig> {
         })
         : {},
       shared: output.shared ?? [],
-      shells: output.shells ?? {},
+      shells: shellsOf(output, content),
       ignore: output.ignore ?? [],
       windows: windowsOf(output.windows),
       copy,
@@ -195,7 +195,9 @@ export function checkUserConfig(content: unknown): Checked<UserConfig> {
     ...oddWindows("default_windows", found),
     ...oddEditor(found),
   ]);
-  if (output === undefined) return { config: undefined, problems, warnings };
+  if (output === undefined || problems.length > 0) {
+    return { config: undefined, problems, warnings };
+  }
   return {
     config: {
       ...given({
@@ -204,7 +206,7 @@ export function checkUserConfig(content: unknown): Checked<UserConfig> {
         defaultShell: output.default_shell,
       }),
       defaultWindows: windowsOf(output.default_windows),
-      shells: output.shells ?? {},
+      shells: shellsOf(output, content),
     },
     problems,
     warnings,
@@ -250,16 +252,35 @@ function check<Schema extends v.GenericSchema>(
     };
   }
   const warnings = warn(content);
-  if (result.success) return { output: result.output, problems: [], warnings };
-  const problems = result.issues.map((issue) => {
-    const place = issue.path?.map(({ key }) => key as string | number) ?? [];
-    return {
-      path: place,
-      message: `${nameOf(place)} ${sentence(issue.message, issue.input, issue.kind)}`,
-      isAboutName: false,
-    };
-  });
-  return { output: undefined, problems, warnings };
+  const problems = [
+    ...(result.issues ?? []).map((issue) => problemOf(issue)),
+    ...unseenShells(content).flatMap(([service, command]) =>
+      (v.safeParse(NAME, command).issues ?? []).map((issue) => problemOf(issue, "shells", service))
+    ),
+  ];
+  return { output: result.success ? result.output : undefined, problems, warnings };
+}
+
+function problemOf(issue: v.BaseIssue<unknown>, ...before: string[]): Remark {
+  const path = [...before, ...issue.path?.map(({ key }) => key as string | number) ?? []];
+  const message = `${nameOf(path)} ${sentence(issue.message, issue.input, issue.kind)}`;
+  return { path, message, isAboutName: false };
+}
+
+/** The names that valibot leaves out of every map. A service may be called so. */
+const UNSEEN: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
+
+function unseenShells(content: unknown): [service: string, command: unknown][] {
+  return Object.entries(fieldOf(content, "shells") ?? {}).filter(([name]) => UNSEEN.has(name));
+}
+
+/** Reads the shells of a configuration that has no problems. */
+function shellsOf(
+  { shells }: { shells?: Record<string, string> | null | undefined },
+  content: unknown,
+): Record<string, string> {
+  const unseen = unseenShells(content) as [string, string][];
+  return Object.fromEntries([...Object.entries(shells ?? {}), ...unseen]);
 }
 
 function sentence(rule: string, input: unknown, kind: string): string {

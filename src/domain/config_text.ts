@@ -5,12 +5,15 @@
 
 import {
   type Document,
+  isAlias,
   isMap,
   isNode,
   isScalar,
+  isSeq,
   LineCounter,
   type Node,
   parseDocument,
+  Scalar,
   visit,
   type YAMLParseError,
 } from "yaml";
@@ -141,8 +144,22 @@ function brokenRules(text: string, document: Document, lines: LineCounter): Foun
       const message = `There is no anchor ${quote(alias.source)} before its alias`;
       broken.push({ level: "error", message, range: rangeOf(alias) });
     },
+    Pair(_, { key, value }) {
+      const isMerge = isScalar(key) && key.value === "<<" && key.type === Scalar.PLAIN;
+      if (!isMerge || isMerged(document, value)) return;
+      const message = "Only a map, an alias of one or a list of those can stand behind <<";
+      broken.push({ level: "error", message, range: rangeOf(isNode(value) ? value : key) });
+    },
   });
   return broken;
+}
+
+function isMerged(document: Document, value: unknown, isListed = false): boolean {
+  const source = isAlias(value) ? value.resolve(document) : value;
+  // An alias of nothing is told by itself.
+  if (source === undefined) return true;
+  if (isSeq(source)) return !isListed && source.items.every((it) => isMerged(document, it, true));
+  return isMap(source);
 }
 
 function inOrder(source: Source, found: readonly Found[]): Finding[] {
@@ -233,6 +250,10 @@ const RULES: readonly (readonly [RegExp, string])[] = [
     /^(?:Map|Sequence) items? |^All (?:mapping|sequence) items /,
     "This must begin in the same column as what it belongs to",
   ],
+  [
+    /^Not a YAML token|^Block scalar header includes/,
+    "The text that | and > announce begins in the next line",
+  ],
   [/^A block sequence may not/, "A list cannot stand here"],
   [/^Plain value cannot start with .*?(\S)$/, "A text that begins with $1 must be in quotes"],
   [/^Unexpected \S+ token in YAML stream: "?(\S+?)"?$/, "$1 is one too many"],
@@ -270,5 +291,5 @@ function firstLine(text: string): string {
 }
 
 function withoutStop(sentence: string): string {
-  return sentence.replace(/[.:]$/, "");
+  return sentence.replace(/[.:]+$/, "");
 }

@@ -55,6 +55,26 @@ const PROJECT: Broken[] = [
     "  run: b",
     "  ^",
   ]],
+  ["what is merged and is no map", "x-a: &a [redis]\nshells:\n  <<: *a\n", [
+    "Broken YAML at .piko.yml:3:7: Only a map, an alias of one or a list of those can stand behind <<",
+    "  <<: *a",
+    "      ^~",
+  ]],
+  ["text that is merged", "<<: base.yml\n", [
+    "Broken YAML at .piko.yml:1:5: Only a map, an alias of one or a list of those can stand behind <<",
+    "<<: base.yml",
+    "    ^~~~~~~~",
+  ]],
+  ["text behind |", "scripts:\n  run: | npm run dev\n", [
+    "Broken YAML at .piko.yml:2:10: The text that | and > announce begins in the next line",
+    "  run: | npm run dev",
+    "         ^~~~~~~~~~~",
+  ]],
+  ["text right behind |", "scripts: { run: ok }\nx-a: |npm\n", [
+    "Broken YAML at .piko.yml:2:7: The text that | and > announce begins in the next line",
+    "x-a: |npm",
+    "      ^",
+  ]],
   ["an anchor that is not there", "x-a: 1\nshared: *services\n", [
     'Broken YAML at .piko.yml:2:9: There is no anchor "services" before its alias',
     "shared: *services",
@@ -239,6 +259,11 @@ const PROJECT: Broken[] = [
     'Wrong configuration at .piko.yml:2:6: "shells.db" must be text, not nothing',
     "  db:",
     "     ^",
+  ]],
+  ["a shell of nothing for a service of an odd name", "shells: { constructor: }\n", [
+    'Wrong configuration at .piko.yml:1:24: "shells.constructor" must be text, not nothing',
+    "shells: { constructor: }",
+    "                       ^",
   ]],
   ["a shell of several words", "shells: { db: [psql, -U, postgres] }\n", [
     'Wrong configuration at .piko.yml:1:15: "shells.db" must be text, not a list',

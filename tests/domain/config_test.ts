@@ -55,6 +55,23 @@ Deno.test("checkProjectConfig() takes every field", () => {
   });
 });
 
+Deno.test("checkProjectConfig() takes shells of services that are called like parts of an object", () => {
+  const shells = JSON.parse(
+    '{ "constructor": "a", "prototype": "b", "__proto__": "c", "db": "d" }',
+  );
+  for (const check of [checkProjectConfig, checkUserConfig]) {
+    assert.deepEqual(
+      new Map(Object.entries(check({ shells }).config?.shells ?? {})),
+      new Map(Object.entries(shells)),
+    );
+    const { config, problems } = check({ shells: { constructor: "" } });
+    assert.deepEqual([config, problems.map(({ path }) => path)], [undefined, [[
+      "shells",
+      "constructor",
+    ]]]);
+  }
+});
+
 Deno.test("checkProjectConfig() takes nothing for a field that is not given", () => {
   assert.deepEqual(checkProjectConfig(null).config, EMPTY);
   assert.deepEqual(checkProjectConfig({}).config, EMPTY);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
-import { stringify } from "yaml";
+import { parse, stringify } from "yaml";
 import {
   checkProjectConfig,
   checkUserConfig,
@@ -58,6 +59,8 @@ const yaml = fc.array(
           "&a ",
           "*a",
           "<<: *a",
+          "<<: ",
+          "<<: [*a, *a]",
           "? ",
           "!!binary ",
           "!!str ",
@@ -153,13 +156,20 @@ function checkConfig(config: ProjectConfig): void {
 const text = anyText.filter((text) => !text.includes("\0")).map((text) => text.toWellFormed());
 const name = text.filter((text) => text !== "");
 
+/** Writes YAML in all of its styles; in quotes alone where yaml itself does not read what it has written, such as " \n". */
+function written(config: unknown): string {
+  const text = stringify(config);
+  if (isDeepStrictEqual(parse(text), config)) return text;
+  return stringify(config, { defaultStringType: "QUOTE_DOUBLE" });
+}
+
 fuzz(
   "readConfigText() reads what was written",
   fc.record({
     scripts: fc.record({ prepare: text, setup: text, run: text, destroy: text }),
     shared: fc.array(name, { maxLength: 3 }),
     ignore: fc.array(name, { maxLength: 3 }),
-    shells: fc.dictionary(name.filter((name) => name !== "__proto__" && name !== "<<"), name),
+    shells: fc.dictionary(name.filter((name) => name !== "<<"), name),
     // Of two windows with one name the second takes the place of the first, and is warned of.
     windows: fc.uniqueArray(
       fc.record({ name, local: fc.boolean(), command: name, service: name }),
@@ -167,7 +177,7 @@ fuzz(
     ),
   }),
   (config) => {
-    const file = readConfigText(stringify(config), checkProjectConfig);
+    const file = readConfigText(written(config), checkProjectConfig);
     assert.deepEqual(file.findings, []);
     const { scripts, shared, ignore, shells, windows } = file.config ?? {};
     const read = { scripts, shared, ignore, shells, windows };

@@ -19,6 +19,8 @@ export interface FuzzOptions {
   count?: number;
   /** How many inputs of PIKO_FUZZ one run of the check has: a program that is started takes a batch. */
   batch?: number;
+  /** How many times fewer inputs than PIKO_FUZZ says a check has that starts programs for each one. */
+  slower?: number;
 }
 
 /** Makes a test of a check that must hold for every input. */
@@ -26,10 +28,10 @@ export function fuzz<T>(
   name: string,
   inputs: fc.Arbitrary<T>,
   check: (input: T) => Promise<void> | void,
-  { count = 1000, batch = 1 }: FuzzOptions = {},
+  { count = 1000, batch = 1, slower = 1 }: FuzzOptions = {},
 ): void {
   Deno.test(`${name}, whatever the input`, async () => {
-    const numRuns = COUNT === undefined ? count : Math.ceil(Number(COUNT) / batch);
+    const numRuns = COUNT === undefined ? count : Math.ceil(Number(COUNT) / batch / slower);
     const limit = COUNT === undefined
       ? { interruptAfterTimeLimit: CI_LIMIT, markInterruptAsFailure: false }
       : {};

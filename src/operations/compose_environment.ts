@@ -26,6 +26,7 @@ import type { LabelledResource } from "../programs/engine.ts";
 import { type EnvironmentRecord, ownPorts } from "../store/environments.ts";
 import { carryLink } from "./carry_files.ts";
 import { cannotWrite } from "./files.ts";
+import { listKept } from "./kept_volumes.ts";
 import type { Tools } from "./tools.ts";
 
 /** The name of the file that piko lays over the user's compose files. */
@@ -64,15 +65,12 @@ export interface EngineNames {
 }
 
 /** Gives an environment a compose project that nothing in the engine has, but for volumes that it left there itself. */
-export function chooseComposeProject(
+export async function chooseComposeProject(
   tools: Tools,
   record: EnvironmentRecord,
   { containers, networks, volumes }: EngineNames,
-): EnvironmentRecord {
-  const kept = new Set(
-    tools.environments.listKeptVolumes(record.root)
-      .filter(({ environment }) => environment === record.name).map(({ name }) => name),
-  );
+): Promise<EnvironmentRecord> {
+  const kept = await listKept(tools, record);
   const taken = new Set(containers.map(({ composeProject }) => composeProject));
   for (const { labels } of networks) taken.add(labels[PROJECT_LABEL] ?? "");
   for (const { name, labels } of volumes) {

@@ -250,7 +250,7 @@ async function makeContainersReady(
     return simple;
   }
   const state = await engineState;
-  record = chooseComposeProject(tools, record, state);
+  record = await chooseComposeProject(tools, record, state);
   const usable = await makeSharedReady(call, record);
   const compose = await step(call, record, "ports", async () => {
     const config = await readCompose(tools, record, files, watch);

@@ -17,6 +17,7 @@ import { removeCarried } from "../programs/carry.ts";
 import { type Configured, readProjectConfig } from "../programs/config_file.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { isEmptyFolder, isThere, removeFolder } from "./files.ts";
+import { journalOf, keepVolumes } from "./kept_volumes.ts";
 import { lockEnvironment } from "./lock_environment.ts";
 import { tellConfig } from "./project_config.ts";
 import { removeContainers } from "./remove_containers.ts";
@@ -82,7 +83,9 @@ export async function destroyEnvironment(
   await refuseUndeletableBranch(tools, record, request, watch);
   const createdCommit = commitOfNewBranch(tools, record);
 
+  const journal = journalOf(tools, record.id, "destroy");
   tools.environments.endOperation(record.id, "destroy");
+  if (journal.earlier.length > 0) journal.record(journal.earlier);
   // The script may have made work of its own.
   if (await runDestroyScript(tools, record, config, watch) && await isThere(record.path)) {
     await refuseWork(tools, record, request, watch);
@@ -102,7 +105,13 @@ export async function destroyEnvironment(
     await attempt(call, "containers", "Containers and networks", async () => {
       await leaveShared(tools, record, watch);
       keptVolumes.push(
-        ...await removeContainers(tools, record, request.volumes ? "none" : "all", watch.signal),
+        ...await removeContainers(
+          tools,
+          record,
+          request.volumes ? "none" : "all",
+          watch.signal,
+          journal,
+        ),
       );
     });
   }
@@ -120,7 +129,7 @@ export async function destroyEnvironment(
   }
   if (call.problems.length > 0) throw leftOver(record, call.problems);
   await removeFolder(`${record.root}/.piko/logs/${record.name}`);
-  tools.environments.keepVolumes(record, keptVolumes);
+  if (record.mode === "docker") await keepVolumes(tools, record, keptVolumes);
   tools.environments.remove(record.id);
   watch.report({ kind: "done", step: "record", message: `slot ${record.slot} is free again` });
   return {

@@ -42,21 +42,20 @@ export async function findSharedProblems(
 }
 
 /**
- * Mends what {@link findSharedProblems} finds, and names it. What one mistake keeps from being mended does not keep the
- * others.
+ * Mends what {@link findSharedProblems} finds. What one mistake keeps from being mended does not keep the others.
  *
+ * @returns what was mended, and the volumes that stay of what was removed for it.
  * @throws {PikoError} unavailable without an engine, conflict when another piko works on them and piko does not wait.
  */
 export async function reconcileShared(
   tools: Tools,
   project: ProjectRecord,
   watch: Watch,
-): Promise<string[]> {
-  const mended: string[] = [];
-  const mend = async (message: string, work: () => Promise<unknown>) => {
+): Promise<Map<string, string[]>> {
+  const mended = new Map<string, string[]>();
+  const mend = async (message: string, work: () => Promise<string[] | void>) => {
     try {
-      await work();
-      mended.push(message);
+      mended.set(message, await work() ?? []);
     } catch (error) {
       if (!(error instanceof PikoError) || error.code === "interrupted") throw error;
       watch.report({
@@ -85,7 +84,8 @@ export async function reconcileShared(
 
 interface Mendable {
   message: string;
-  work: (project: ProjectRecord, watch: Watch) => Promise<unknown>;
+  /** Mends it; returns the volumes that stay, where something was removed. */
+  work: (project: ProjectRecord, watch: Watch) => Promise<string[] | void>;
 }
 
 /** An environment that runs services which it takes from the shared ones. */
@@ -112,7 +112,9 @@ async function look(
   for (const service of starting) {
     problems.push({
       message: `The sharing of ${service} was broken off`,
-      work: (project, watch) => undoBrokenOff(tools, project, [], watch),
+      work: async (project, watch) => {
+        await undoBrokenOff(tools, project, [], watch);
+      },
     });
   }
   for (const { service, state } of known) {
@@ -129,14 +131,10 @@ async function look(
         message: `The shared ${service}, which ${nameList(users)} ${
           users.length === 1 ? "uses" : "use"
         }, has no container`,
-        work: (project, watch) =>
-          ensureShared(tools, project, {
-            services: [service],
-            start: true,
-            again: true,
-            wait: true,
-            timeout: PATIENCE,
-          }, watch),
+        work: async (project, watch) => {
+          const again = { start: true, again: true, wait: true, timeout: PATIENCE };
+          await ensureShared(tools, project, { services: [service], ...again }, watch);
+        },
       });
     }
   }

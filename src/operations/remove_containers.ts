@@ -17,10 +17,19 @@ const BETWEEN_ATTEMPTS = 1000;
 /** Which volumes stay. */
 export type KeptVolumes = "all" | "none" | ((volume: string) => boolean);
 
+/** What is remembered of a removal, in case it is broken off. */
+export interface RemovalJournal {
+  /** The volumes that an earlier removal, which was broken off, has found. */
+  earlier: readonly string[];
+  /** Records volumes that nothing will tell to be the environment's once its containers are gone. */
+  record: (volumes: readonly string[]) => void;
+}
+
 /**
  * Removes containers, networks and images of an environment, and its volumes but for those to keep, anonymous ones
  * included.
  *
+ * @param journal is needed where the removal may be said again.
  * @returns the names of the volumes that stay.
  * @throws {PikoError} unavailable without an engine, conflict when a foreign container uses a network, failed when
  *   something comes back again and again, interrupted.
@@ -30,11 +39,12 @@ export async function removeContainers(
   record: Pick<EnvironmentRecord, "composeProject">,
   keep: KeptVolumes,
   signal?: AbortSignal,
+  journal?: RemovalJournal,
 ): Promise<string[]> {
   const stays = typeof keep === "function" ? keep : () => keep === "all";
   const { engine, compose } = tools;
   const { composeProject } = record;
-  const volumes = new Set<string>();
+  const volumes = new Set(journal?.earlier);
   let images: Promise<string[]> | undefined;
   for (let attempt = 1;; attempt++) {
     const [containers, networks, labelled] = await Promise.all([
@@ -43,7 +53,10 @@ export async function removeContainers(
       engine.listVolumes(composeProject),
     ]);
     for (const { name } of labelled) volumes.add(name);
-    for (const container of containers) for (const name of container.volumes) volumes.add(name);
+    const byContainers = containers.flatMap((container) => container.volumes)
+      .filter((name) => !volumes.has(name));
+    if (byContainers.length > 0) journal?.record(byContainers);
+    for (const name of byContainers) volumes.add(name);
     // Asked only when there is something: without compose an empty environment can be destroyed too.
     if (containers.length === 0 && networks.length === 0) break;
     if (attempt > 1 && containers.length === 0) await refuseUsers(tools, networks);
@@ -65,8 +78,7 @@ export async function removeContainers(
     }
   }
   await compose.removeImages(await (images ?? engine.listImages(composeProject, signal)), signal);
-  const foreign = await foreignVolumes(tools, composeProject);
-  const own = [...volumes].filter((name) => !foreign.has(name)).sort();
+  const own = await ownVolumes(tools, composeProject, volumes);
   await engine.removeVolumes(own.filter((name) => !stays(name)));
   return own.filter(stays);
 }
@@ -90,14 +102,20 @@ async function refuseUsers(tools: Tools, networks: readonly { name: string }[]):
   }
 }
 
-/** Names the volumes that belong to another compose project, or to none: external ones, which are shared by design. */
-async function foreignVolumes(tools: Tools, composeProject: string): Promise<Set<string>> {
+/**
+ * Names those of the volumes which are there and the compose project's own: not another one's, nor external ones, which are
+ * shared by design.
+ */
+export async function ownVolumes(
+  tools: Tools,
+  composeProject: string,
+  names: ReadonlySet<string>,
+): Promise<string[]> {
   const volumes = await tools.engine.listAllVolumes();
-  return new Set(
-    volumes.filter(({ name, labels }) =>
-      labels["com.docker.compose.project"] !== composeProject && !isAnonymous(name)
-    ).map(({ name }) => name),
-  );
+  return volumes.filter(({ name, labels }) =>
+    names.has(name) &&
+    (labels["com.docker.compose.project"] === composeProject || isAnonymous(name))
+  ).map(({ name }) => name).sort();
 }
 
 /** Tells whether the engine has named a volume itself, for one container. */

@@ -30,8 +30,9 @@ import {
 } from "./compose_environment.ts";
 import { makeFolder, removeFolder } from "./files.ts";
 import { recordSteps } from "./journal.ts";
+import { journalOf, keepVolumes } from "./kept_volumes.ts";
 import { lockEnvironment } from "./lock_environment.ts";
-import { removeContainers } from "./remove_containers.ts";
+import { ownVolumes, removeContainers } from "./remove_containers.ts";
 import { joinNetworks } from "./shared_networks.ts";
 import type { Tools } from "./tools.ts";
 import { Undo } from "./undo.ts";
@@ -338,7 +339,7 @@ async function reserveShared(
     tools.engine.listVolumes(),
   ]);
   const record = tools.shared.reserve(project, branch);
-  return chooseComposeProject(tools, record, { containers, networks, volumes });
+  return await chooseComposeProject(tools, record, { containers, networks, volumes });
 }
 
 async function writeSharedOverride(
@@ -389,6 +390,12 @@ function variablesOf(record: EnvironmentRecord): Record<string, string> {
   return environmentVariables({ ...record, name: SHARED });
 }
 
+/**
+ * The operation whose step holds the volumes of services that are being removed; it is none that a person calls, and lasts
+ * when what is called is called again.
+ */
+export const REMOVAL = "removal";
+
 /** What piko keeps of the shared services in the root. */
 function folderOf({ root }: Pick<EnvironmentRecord, "root">): string {
   return `${root}/.piko/shared`;
@@ -418,7 +425,13 @@ export async function removeShared(
   }
   const stay = instanceOf(tools, project.id).filter((service) => !services.includes(service));
   const kept = stay.length === 0
-    ? await removeContainers(tools, record, keep, watch.signal)
+    ? await removeContainers(
+      tools,
+      record,
+      keep,
+      watch.signal,
+      journalOf(tools, record.id, REMOVAL, services),
+    )
     : await removeSome(tools, record, services, keep, watch);
   for (const service of services) tools.shared.remove(project.id, service);
   if (stay.length > 0) {
@@ -426,11 +439,12 @@ export async function removeShared(
       record.id,
       (ports) => ports.filter(({ service }) => !services.includes(service)),
     );
+    tools.environments.endOperation(record.id, REMOVAL);
     return kept;
   }
   await removeFolder(folderOf(record));
   await removeFolder(record.dataDir);
-  tools.environments.keepVolumes(record, kept);
+  await keepVolumes(tools, record, kept);
   tools.environments.remove(record.id);
   return kept;
 }
@@ -446,20 +460,17 @@ async function removeSome(
   const { composeProject } = record;
   const all = await tools.engine.listContainers({ composeProject, signal: watch.signal });
   const going = all.filter(({ service }) => services.includes(service));
+  const journal = journalOf(tools, record.id, REMOVAL, services);
+  const found = [...new Set([...journal.earlier, ...going.flatMap(({ volumes }) => volumes)])];
   if (going.length > 0) {
+    if (found.length > 0) journal.record(found);
     await tools.compose.remove(record, { services, signal: watch.signal });
   }
   const staying = new Set(
     all.filter((container) => !going.includes(container)).flatMap(({ volumes }) => volumes),
   );
-  const labelled = (await tools.engine.listVolumes(composeProject)).map(({ name }) => name);
-  // An anonymous volume is no other's, and a named one is ours when it is labelled so.
-  const volumes = [...new Set(going.flatMap((container) => container.volumes))]
-    .filter((name) => !staying.has(name) && (labelled.includes(name) || isAnonymous(name)));
+  const volumes = (await ownVolumes(tools, composeProject, new Set(found)))
+    .filter((name) => !staying.has(name));
   await tools.engine.removeVolumes(volumes.filter((name) => !keep(name)));
   return volumes.filter(keep);
-}
-
-function isAnonymous(volume: string): boolean {
-  return /^[0-9a-f]{64}$/.test(volume);
 }

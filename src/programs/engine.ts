@@ -88,6 +88,14 @@ export interface Network extends LabelledResource {
   driver: string;
 }
 
+/** Which engine it is, and how much it has room for. */
+export interface EngineInfo {
+  /** Differs from one engine to another, whatever they are reached by; two of one machine may share an ID, but no folder. */
+  identity: string;
+  /** How many bridge networks fit into its pools of addresses. */
+  networkRoom: number;
+}
+
 /** The version of an engine, and of the API that it speaks. */
 export interface EngineVersion {
   version: string;
@@ -252,12 +260,12 @@ export class Engine {
     }));
   }
 
-  /** Counts how many bridge networks fit into the engine's pools of addresses. */
-  async countNetworkRoom(): Promise<number> {
-    const { DefaultAddressPools: pools } = await this.#json<
-      { DefaultAddressPools?: AddressPool[] | null }
+  /** Tells which engine it is, and how much it has room for. */
+  async info(): Promise<EngineInfo> {
+    const { ID, DockerRootDir, DefaultAddressPools: pools } = await this.#json<
+      { ID: string; DockerRootDir: string; DefaultAddressPools?: AddressPool[] | null }
     >("/info");
-    return networkRoom(pools ?? []);
+    return { identity: `${ID} ${DockerRootDir}`, networkRoom: networkRoom(pools ?? []) };
   }
 
   /** Connects a container to a network, where these names lead to it; one that is there already stays as it is. */

@@ -110,6 +110,24 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE environments ADD COLUMN told_config TEXT;
   `,
+  `
+  CREATE TABLE kept_on_engines (
+    engine TEXT NOT NULL,
+    name TEXT NOT NULL,
+    root TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    compose_project TEXT NOT NULL,
+    kept_at TEXT NOT NULL,
+    PRIMARY KEY (engine, name)
+  ) STRICT;
+
+  INSERT INTO kept_on_engines (engine, name, root, environment, compose_project, kept_at)
+    SELECT '', name, root, environment, compose_project, kept_at FROM kept_volumes;
+
+  DROP TABLE kept_volumes;
+
+  ALTER TABLE kept_on_engines RENAME TO kept_volumes;
+  `,
 ];
 
 /** The schema that this piko reads and writes. */

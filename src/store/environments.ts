@@ -77,6 +77,8 @@ export interface CarriedRecord {
 /** A volume that stayed when its environment was destroyed. */
 export interface KeptVolume {
   name: string;
+  /** The identity of the engine that has it; null when it was kept by a piko that did not record it. */
+  engine: string | null;
   root: string;
   environment: string;
   composeProject: string;
@@ -326,20 +328,26 @@ export class Environments {
       .map((row) => ({ path: String(row.path), target: String(row.target) }));
   }
 
-  /** Records the volumes that stay after an environment is gone, so that its next life may have them again. */
+  /**
+   * Records the volumes that stay on an engine after an environment is gone, so that its next life may have them again;
+   * they take the place of what an earlier life has kept there.
+   */
   keepVolumes(
     record: Pick<EnvironmentRecord, "root" | "name" | "composeProject">,
     names: readonly string[],
+    engine: string,
   ): void {
     this.#database.transaction(() => {
       this.#database.run(
-        "DELETE FROM kept_volumes WHERE compose_project = ?",
+        "DELETE FROM kept_volumes WHERE compose_project = ? AND engine IN (?, '')",
         record.composeProject,
+        engine,
       );
       for (const name of names) {
         this.#database.run(
-          `INSERT OR REPLACE INTO kept_volumes (name, root, environment, compose_project, kept_at)
-           VALUES (?, ?, ?, ?, ?)`,
+          `INSERT OR REPLACE INTO kept_volumes (engine, name, root, environment, compose_project, kept_at)
+           VALUES (?, ?, ?, ?, ?, ?)`,
+          engine,
           name,
           record.root,
           record.name,
@@ -350,9 +358,19 @@ export class Environments {
     });
   }
 
+  /** Tells whether a volume is recorded, on any engine, that bears the name of a compose project. */
+  hasKeptVolumes(composeProject: string): boolean {
+    const found = "SELECT 1 FROM kept_volumes WHERE compose_project = ?";
+    return this.#database.first(found, composeProject) !== undefined;
+  }
+
   /** Forgets a volume that was kept. */
-  forgetKeptVolume(name: string): void {
-    this.#database.run("DELETE FROM kept_volumes WHERE name = ?", name);
+  forgetKeptVolume({ name, engine }: Pick<KeptVolume, "name" | "engine">): void {
+    this.#database.run(
+      "DELETE FROM kept_volumes WHERE name = ? AND engine = ?",
+      name,
+      engine ?? "",
+    );
   }
 
   /** Lists the volumes that earlier environments of a project left behind. */
@@ -360,6 +378,7 @@ export class Environments {
     return this.#database.all("SELECT * FROM kept_volumes WHERE root = ? ORDER BY name", root).map(
       (row) => ({
         name: String(row.name),
+        engine: row.engine === "" ? null : String(row.engine),
         root: String(row.root),
         environment: String(row.environment),
         composeProject: String(row.compose_project),
@@ -384,7 +403,7 @@ export class Environments {
 
   #freeComposeProject(project: ProjectRecord, name: string): string {
     const kept = this.#database.first(
-      "SELECT compose_project FROM kept_volumes WHERE root = ? AND environment = ?",
+      "SELECT compose_project FROM kept_volumes WHERE root = ? AND environment = ? ORDER BY kept_at DESC",
       project.root,
       name,
     );

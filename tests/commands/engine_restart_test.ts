@@ -151,6 +151,20 @@ Deno.test({
       await proveShared(["two", "three"]);
     });
 
+    await t.step("a volume that is kept here is not taken for gone on another engine", async () => {
+      await sandbox.pass("destroy two");
+      const rows = `piko-${sandbox.project}-two_rows`;
+      const elsewhere = { variables: { DOCKER_HOST: "unix:///var/run/docker.sock" } };
+      const there = await doctor(sandbox, ["--fix"], elsewhere);
+      assert.deepEqual(there.fixed.filter((line) => line.startsWith("volume: ")), []);
+      assert.ok(
+        there.checks.some(({ message }) => message === `1 volume kept on other engines: ${rows}`),
+        JSON.stringify(there.checks),
+      );
+      await sandbox.pass("create two");
+      assert.equal(await ask("two", "db", "get", "who"), "two");
+    });
+
     await t.step("isolated, each has its own, and the last leaves nothing", async () => {
       await sandbox.pass("isolate redis --now --volumes");
       assert.equal(await shared(), undefined);

@@ -160,9 +160,27 @@ Deno.test("Environments.reserve() finds the compose project whose volumes were k
   const { reserve, environments } = registry(database, ["my", "my-app"]);
   reserve("my", "app-x");
   const second = reserve("my-app", "x");
-  environments.keepVolumes(second, [`${second.composeProject}_data`]);
+  environments.keepVolumes(second, [`${second.composeProject}_data`], "one");
   environments.remove(second.id);
   assert.equal(reserve("my-app", "x").composeProject, "piko-my-app-x-2");
+});
+
+Deno.test("Environments.keepVolumes() leaves alone what another engine keeps under the same name", async () => {
+  await using place = await Place.make();
+  using database = openDatabase(place.path, { create: true });
+  const { reserve, environments } = registry(database, ["my"]);
+  const record = reserve("my", "x");
+  const [rows, logs] = [`${record.composeProject}_rows`, `${record.composeProject}_logs`];
+  const kept = () =>
+    environments.listKeptVolumes(record.root).map(({ engine, name }) => `${engine}: ${name}`);
+  environments.keepVolumes(record, [rows, logs], "one");
+  environments.keepVolumes(record, [rows], "other");
+  assert.deepEqual(kept().sort(), [`one: ${logs}`, `one: ${rows}`, `other: ${rows}`]);
+  environments.keepVolumes(record, [], "other");
+  environments.forgetKeptVolume({ name: logs, engine: "other" });
+  assert.deepEqual(kept().sort(), [`one: ${logs}`, `one: ${rows}`]);
+  environments.forgetKeptVolume({ name: logs, engine: "one" });
+  assert.deepEqual(kept(), [`one: ${rows}`]);
 });
 
 Deno.test("Environments.givePorts() refuses a port that another environment has, and keeps what was there", async () => {

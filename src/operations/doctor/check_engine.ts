@@ -6,11 +6,13 @@
 
 import type { Container } from "../../domain/containers.ts";
 import { PikoError } from "../../domain/errors.ts";
+import { shellWord } from "../../domain/variables.ts";
 import { REGISTERED_LABEL, ROOT_LABEL } from "../compose_environment.ts";
 import { isThere } from "../files.ts";
+import { keepVolumes, tellKept } from "../kept_volumes.ts";
 import { removeContainers } from "../remove_containers.ts";
 import { qualified } from "./check_environments.ts";
-import { count, type Finding, word } from "./finding.ts";
+import { count, type Finding } from "./finding.ts";
 import { mendNameless } from "./mend.ts";
 import type { EngineState, ProjectState, World } from "./world.ts";
 
@@ -62,7 +64,7 @@ async function checkOrphans(world: World, engine: EngineState): Promise<Finding[
       message: `${what} of compose project ${composeProject} belong to no environment`,
       hint: orphan.containers.length > 0
         ? `docker compose -p ${composeProject} down`
-        : `docker network rm ${orphan.networks.map(word).join(" ")}`,
+        : `docker network rm ${orphan.networks.map(shellWord).join(" ")}`,
     };
     if (root === undefined) {
       // Without a label only the name says that it may have been piko's.
@@ -167,11 +169,8 @@ async function howToMend(
           throw new PikoError(`${folder}${name} is there by now`, { code: "conflict" });
         }
         const kept = await removeContainers(tools, { composeProject }, "all", watch.signal);
-        tools.environments.keepVolumes({ root: project.root, name, composeProject }, kept);
-        const stays = kept.length === 0
-          ? ""
-          : `; ${kept.join(", ")} ${kept.length === 1 ? "stays" : "stay"}`;
-        return `Removed ${lowerFirst(describe(orphan))}${stays}`;
+        await keepVolumes(tools, { root: project.root, name, composeProject }, kept);
+        return `Removed ${lowerFirst(describe(orphan))}${tellKept(kept)}`;
       }),
   };
 }
@@ -188,7 +187,7 @@ function checkOneOffs({ environments }: World, engine: EngineState): Finding[] {
       name: "container",
       level: "note",
       message: `docker compose run has left ${left.join(", ")} in ${qualified(record)}`,
-      hint: `docker rm ${left.map(word).join(" ")}`,
+      hint: `docker rm ${left.map(shellWord).join(" ")}`,
     }];
   });
 }
@@ -234,7 +233,7 @@ function checkLostContainers({ tools, environments }: World, engine: EngineState
   });
 }
 
-function checkRoom({ networks, networkRoom }: EngineState): Finding[] {
+function checkRoom({ networks, info: { networkRoom } }: EngineState): Finding[] {
   const used = networks.filter(({ driver }) => driver === "bridge").length;
   const message =
     `${used} of about ${networkRoom} networks that fit into the engine's addresses are in use`;
@@ -246,23 +245,41 @@ function checkRoom({ networks, networkRoom }: EngineState): Finding[] {
   return [{ name: "network-room", level, message, hint: level === "fine" ? undefined : hint }];
 }
 
-/** Compares the volumes that destroy has kept with those there are. */
+/** Compares the volumes that destroy has kept with those there are; what is kept on another engine is as it was. */
 function checkVolumes(world: World, engine: EngineState): Finding[] {
   const { tools, projects, environments, shared } = world;
   const names = new Set(engine.volumes.map(({ name }) => name));
   const found: Finding[] = [];
   const kept = new Set<string>();
+  const elsewhere: string[] = [];
   for (const { project } of projects) {
     for (const volume of tools.environments.listKeptVolumes(project.root)) {
+      if (volume.engine !== null && volume.engine !== engine.info.identity) {
+        elsewhere.push(volume.name);
+        continue;
+      }
       kept.add(volume.name);
       if (names.has(volume.name)) continue;
+      const message = `Volume ${volume.name}, kept of ${project.name}/${volume.environment}, is`;
+      if (volume.engine === null) {
+        // It may be on another engine: an earlier piko has not written down on which.
+        const hint =
+          "docker context ls names the other engines; piko forgets it when the environment is made anew";
+        found.push({
+          name: "volume",
+          level: "note",
+          message: `${message} not on this engine`,
+          hint,
+        });
+        continue;
+      }
       found.push({
         name: "volume",
         level: "wrong",
-        message: `Volume ${volume.name}, kept of ${project.name}/${volume.environment}, is gone`,
+        message: `${message} gone`,
         hint: "piko doctor --fix forgets it",
         mend: () => {
-          tools.environments.forgetKeptVolume(volume.name);
+          tools.environments.forgetKeptVolume(volume);
           return Promise.resolve(`Forgot volume ${volume.name}`);
         },
       });
@@ -280,7 +297,7 @@ function checkVolumes(world: World, engine: EngineState): Finding[] {
       name: "volume",
       level: "note",
       message: `Volume ${name} belongs to no environment`,
-      hint: `docker volume rm ${word(name)}`,
+      hint: `docker volume rm ${shellWord(name)}`,
     });
   }
   const left = [...kept].filter((name) => names.has(name));
@@ -290,6 +307,15 @@ function checkVolumes(world: World, engine: EngineState): Finding[] {
       level: "fine",
       message: `${count(left.length, "volume")} kept of environments that are gone: ${
         left.join(", ")
+      }`,
+    });
+  }
+  if (elsewhere.length > 0) {
+    found.push({
+      name: "volume",
+      level: "fine",
+      message: `${count(elsewhere.length, "volume")} kept on other engines: ${
+        elsewhere.join(", ")
       }`,
     });
   }

@@ -2,6 +2,7 @@
 
 import { PikoError } from "../../domain/errors.ts";
 import { quote } from "../../domain/names.ts";
+import { shellWord } from "../../domain/variables.ts";
 import { readProjectConfig } from "../../programs/config_file.ts";
 import type { Worktree } from "../../programs/git.ts";
 import { tmuxName } from "../../programs/tmux.ts";
@@ -17,7 +18,7 @@ import {
 import { isThere } from "../files.ts";
 import { ensureSession } from "../sessions.ts";
 import { restartEnvironment, startEnvironment, stopEnvironment } from "../start_environment.ts";
-import { type Finding, word } from "./finding.ts";
+import type { Finding } from "./finding.ts";
 import { isEmptyFolder, mendLocked, settle, throwAway } from "./mend.ts";
 import type { EnvironmentState, World } from "./world.ts";
 
@@ -150,12 +151,14 @@ async function checkWorktree(world: World, environment: EnvironmentState): Promi
     return [await missingWorktree(world, environment, known)];
   }
   if (known === undefined) {
-    const aside = word(`${record.path}.old`);
+    const aside = shellWord(`${record.path}.old`);
     return [{
       name: "worktree",
       level: "wrong",
       message: `git does not know ${record.path}, the worktree of ${name}, any more`,
-      hint: `set its files aside: mv ${word(record.path)} ${aside}, then: piko destroy ${name}`,
+      hint: `set its files aside: mv ${
+        shellWord(record.path)
+      } ${aside}, then: piko destroy ${name}`,
     }];
   }
   if (!await isThere(`${record.path}/.git`)) return [unlinked(world, record)];
@@ -173,7 +176,7 @@ function unlinked(world: World, record: EnvironmentRecord): Finding {
     name: "worktree",
     level: "wrong",
     message: `The worktree of ${qualified(record)} is none any more: ${path}/.git is gone`,
-    hint: `git -C ${word(root)} worktree repair ${word(path)}`,
+    hint: `git -C ${shellWord(root)} worktree repair ${shellWord(path)}`,
     mend: () =>
       mendLocked(world, record, async () => {
         await world.tools.git.repairWorktree(root, path, world.watch);
@@ -203,7 +206,9 @@ async function missingWorktree(
     return {
       ...finding,
       message: `The worktree of ${name} is at ${elsewhere.path} and not at ${path} any more`,
-      hint: `git -C ${word(root)} worktree move ${word(elsewhere.path)} ${word(path)}`,
+      hint: `git -C ${shellWord(root)} worktree move ${shellWord(elsewhere.path)} ${
+        shellWord(path)
+      }`,
     };
   }
   if (known?.locked !== undefined) {
@@ -211,7 +216,7 @@ async function missingWorktree(
     return {
       ...finding,
       message: `The worktree of ${name} is gone, and locked${reason}: ${path}`,
-      hint: `bring it back, or: git -C ${word(root)} worktree unlock ${word(path)}`,
+      hint: `bring it back, or: git -C ${shellWord(root)} worktree unlock ${shellWord(path)}`,
     };
   }
   if (!await isOnDiskOf(root, path)) {
@@ -243,8 +248,8 @@ export async function findWorkOfGone(
   return {
     what: [...commits, ...staged].join(", "),
     rescue: commits.length > 0
-      ? `git -C ${word(root)} branch rescued ${worktree.head}`
-      : `git --git-dir=${word(gitDir)} checkout-index --all --prefix=rescued/`,
+      ? `git -C ${shellWord(root)} branch rescued ${worktree.head}`
+      : `git --git-dir=${shellWord(gitDir)} checkout-index --all --prefix=rescued/`,
   };
 }
 
@@ -276,7 +281,7 @@ function checkBranch(record: EnvironmentRecord, { branch }: Worktree): Finding[]
     name: "worktree",
     level: "note",
     message: `The worktree of ${qualified(record)} ${now}; it was made for ${quote(record.branch)}`,
-    hint: `git -C ${word(record.path)} switch ${word(record.branch)}`,
+    hint: `git -C ${shellWord(record.path)} switch ${shellWord(record.branch)}`,
   }];
 }
 
@@ -317,7 +322,7 @@ async function writeOverrideAnew({ tools, watch }: World, found: EnvironmentReco
   if (files === undefined) {
     throw new PikoError(`There is no compose file in ${found.path} any more`, {
       code: "conflict",
-      hint: `git -C ${word(found.path)} status`,
+      hint: `git -C ${shellWord(found.path)} status`,
     });
   }
   const compose = await readCompose(tools, found, files, watch);
@@ -356,7 +361,7 @@ function checkSession(world: World, record: EnvironmentRecord): Finding[] {
       message: `The session of ${name} is called ${quote(own.name)} by now, and not ${
         quote(wanted)
       }`,
-      hint: `tmux rename-session -t ${word(`=${own.name}`)} ${word(wanted)}`,
+      hint: `tmux rename-session -t ${shellWord(`=${own.name}`)} ${shellWord(wanted)}`,
       mend: () =>
         mendLocked(world, record, (found) => {
           tools.environments.setSession(found.id, own.name);
@@ -369,7 +374,7 @@ function checkSession(world: World, record: EnvironmentRecord): Finding[] {
       name: "session",
       level: "note",
       message: `A session ${quote(wanted)} is there that is not the one of ${name}`,
-      hint: `tmux rename-session -t ${word(`=${wanted}`)} OTHER-NAME`,
+      hint: `tmux rename-session -t ${shellWord(`=${wanted}`)} OTHER-NAME`,
     }];
   }
   return [{
@@ -404,7 +409,7 @@ async function checkLeftFiles(world: World, record: EnvironmentRecord): Promise<
     name: "override",
     level: "wrong",
     message: `A killed piko has left a half of an override file: ${path}`,
-    hint: `rm ${word(path)}`,
+    hint: `rm ${shellWord(path)}`,
     mend: () =>
       mendLocked(world, record, async () => {
         await Deno.remove(path);

@@ -5,11 +5,12 @@
  */
 
 import { PikoError } from "../../domain/errors.ts";
+import { shellWord } from "../../domain/variables.ts";
 import { readProjectConfig } from "../../programs/config_file.ts";
 import type { Worktree } from "../../programs/git.ts";
 import { isThere } from "../files.ts";
 import { findWorkOfGone, isOnDiskOf } from "./check_environments.ts";
-import { type Finding, word } from "./finding.ts";
+import type { Finding } from "./finding.ts";
 import { isEmptyFolder, mendNameless, removeEmptyFolders } from "./mend.ts";
 import type { ProjectState, World } from "./world.ts";
 
@@ -93,7 +94,7 @@ async function checkEntries(
       name: "git-entry",
       level: "wrong",
       message: `git still lists the worktree ${path}, which is gone`,
-      hint: `git -C ${word(root)} worktree remove ${word(path)}`,
+      hint: `git -C ${shellWord(root)} worktree remove ${shellWord(path)}`,
     };
     if (locked !== undefined || !await isOnDiskOf(root, path)) {
       const reason = locked ? ` (${locked})` : "";
@@ -143,7 +144,7 @@ async function checkWorktreeFolders(
         name: "folder",
         level: "note",
         message: `The worktree ${path} belongs to no environment`,
-        hint: `git -C ${word(root)} worktree remove ${word(path)}`,
+        hint: `git -C ${shellWord(root)} worktree remove ${shellWord(path)}`,
       });
       continue;
     }
@@ -181,7 +182,7 @@ async function leftFolder(
   path: string,
   what: string,
 ): Promise<Finding> {
-  const hint = `look into it, and remove it: rm -r ${word(path)}`;
+  const hint = `look into it, and remove it: rm -r ${shellWord(path)}`;
   if (!await isEmptyFolder(path)) {
     return { name: "folder", level: "note", message: `${what}: ${path}`, hint };
   }
@@ -189,7 +190,7 @@ async function leftFolder(
     name: "folder",
     level: "wrong",
     message: `An empty folder of an environment that is gone: ${path}`,
-    hint: `rmdir ${word(path)}`,
+    hint: `rmdir ${shellWord(path)}`,
     mend: () =>
       mendNameless(world, { projectId: project.id, name }, async () => {
         if (await removeEmptyFolders(path)) return `Removed the empty folder ${path}`;

@@ -1,9 +1,10 @@
 /** Finds ports that the registry has given to an environment and that somebody else has. */
 
+import { shellWord } from "../../domain/variables.ts";
 import { isPortTaken } from "../../programs/port_probe.ts";
 import type { EnvironmentRecord } from "../../store/environments.ts";
 import { qualified } from "./check_environments.ts";
-import { type Finding, word } from "./finding.ts";
+import type { Finding } from "./finding.ts";
 import type { World } from "./world.ts";
 
 /** Checks the ports of all environments; without an engine nobody can tell whose container has one. */
@@ -34,7 +35,7 @@ export function checkPorts(world: World): Finding[] {
         message: `Host port ${hostPort} of ${whose(record)} (${service}) is taken by ${who}`,
         hint: holder === undefined
           ? howToFind(hostPort, protocol)
-          : `docker stop ${word(holder.name)}`,
+          : `docker stop ${shellWord(holder.name)}`,
       });
     }
   }

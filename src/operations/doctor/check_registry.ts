@@ -1,12 +1,13 @@
 /** Looks at what piko keeps for itself: the folder of the registry, the registry, and the room on the disks. */
 
 import { CommandError, PikoError } from "../../domain/errors.ts";
+import { shellWord } from "../../domain/variables.ts";
 import { listDisks } from "../../programs/disk.ts";
 import { findWriters } from "../../programs/file_holders.ts";
 import { SCHEMA_VERSION } from "../../store/database.ts";
 import { isThere } from "../files.ts";
 import type { Tools } from "../tools.ts";
-import { count, type Finding, word } from "./finding.ts";
+import { count, type Finding } from "./finding.ts";
 
 /** Milliseconds that doctor waits for somebody who holds the registry. */
 const PATIENCE = 3000;
@@ -29,7 +30,7 @@ export async function checkHome(home: string): Promise<Finding[]> {
     }];
   }
   const { mode, uid, isDirectory } = await Deno.stat(home);
-  const quoted = word(home);
+  const quoted = shellWord(home);
   if (!isDirectory) {
     const message = `${home} is no folder`;
     return [{ name: "home", level: "wrong", message, hint: `ls -ld ${quoted}` }];
@@ -64,7 +65,7 @@ export async function checkRegistry(tools: Tools): Promise<Finding[]> {
   try {
     const problems = database.listProblems();
     if (problems.length > 0) {
-      const hint = `keep a copy of it: cp ${word(database.path)}* /somewhere/safe`;
+      const hint = `keep a copy of it: cp ${shellWord(database.path)}* /somewhere/safe`;
       return problems.slice(0, 10).map((problem) => ({
         name,
         level: "wrong",
@@ -111,7 +112,7 @@ export async function checkDisks(tools: Tools): Promise<Finding[]> {
       const room = `${describe(free)} free on ${mountPoint}`;
       if (free >= ROOM.note) return { name, level: "fine", message: room };
       const level = free < ROOM.wrong ? "wrong" : "note";
-      return { name, level, message: `Only ${room}`, hint: `df -h ${word(mountPoint)}` };
+      return { name, level, message: `Only ${room}`, hint: `df -h ${shellWord(mountPoint)}` };
     });
   } catch (error) {
     const cannotTell = error instanceof CommandError ||

@@ -2,9 +2,10 @@
 
 import { messageOf, PikoError } from "../../domain/errors.ts";
 import { quote } from "../../domain/names.ts";
+import { shellWord } from "../../domain/variables.ts";
 import type { Session } from "../../programs/tmux.ts";
 import { isThere } from "../files.ts";
-import { type Finding, word } from "./finding.ts";
+import type { Finding } from "./finding.ts";
 import { mendNameless } from "./mend.ts";
 import type { World } from "./world.ts";
 
@@ -36,7 +37,7 @@ async function orphan(world: World, session: Session): Promise<Finding> {
     name: "session",
     level: "note",
     message: `Session ${quote(name)} belongs to no environment: it was made for ${owner}`,
-    hint: `tmux kill-session -t ${word(`=${name}`)}`,
+    hint: `tmux kill-session -t ${shellWord(`=${name}`)}`,
   };
   const place = projects.find(({ project }) =>
     owner.startsWith(`${project.root}/.piko/worktrees/`)

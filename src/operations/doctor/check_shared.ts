@@ -5,8 +5,10 @@ import { SHARED_NAME } from "../../domain/names.ts";
 import { shellWord } from "../../domain/variables.ts";
 import { inspectLock } from "../../store/locks.ts";
 import type { ProjectRecord } from "../../store/projects.ts";
+import { tellKept } from "../kept_volumes.ts";
 import { lockKey, locksFolder } from "../lock_names.ts";
 import { findSharedProblems, reconcileShared } from "../reconcile_shared.ts";
+import { REMOVAL } from "../shared_services.ts";
 import type { Finding } from "./finding.ts";
 import { settle } from "./mend.ts";
 import type { World } from "./world.ts";
@@ -35,7 +37,7 @@ async function checkProject(world: World, project: ProjectRecord): Promise<Findi
     const message = `What ${project.name} shares was left alone: ${who} is at work on it`;
     return [{ name: "shared", level: "note", message, hint: "look again when it is done" }];
   }
-  let mending: Promise<string[]> | undefined;
+  let mending: Promise<Map<string, string[]>> | undefined;
   const found = (await findSharedProblems(tools, project)).map(({ message }): Finding => ({
     name: "shared",
     level: "wrong",
@@ -44,9 +46,10 @@ async function checkProject(world: World, project: ProjectRecord): Promise<Findi
     mend: async () => {
       // All of a project's are mended at once.
       const mended = await (mending ??= reconcile(world, project));
-      const isLeft = !mended.includes(message) &&
+      const kept = mended.get(message);
+      const isLeft = kept === undefined &&
         (await findSharedProblems(tools, project)).some((left) => left.message === message);
-      if (!isLeft) return `Put in order: ${message}`;
+      if (!isLeft) return `Put in order: ${message}${tellKept(kept ?? [])}`;
       throw new PikoError("what was tried did not help", {
         code: "failed",
         hint: `piko -C ${shellWord(project.root)} share`,
@@ -61,7 +64,8 @@ function checkBrokenOff(world: World, project: ProjectRecord): Finding[] {
   const { tools } = world;
   const record = tools.shared.find(project.id);
   if (record === undefined) return [];
-  const last = tools.environments.listSteps(record.id).at(-1);
+  const last = tools.environments.listSteps(record.id)
+    .findLast(({ operation }) => operation !== REMOVAL);
   if (last === undefined) return [];
   return [{
     name: "shared",
@@ -70,18 +74,18 @@ function checkBrokenOff(world: World, project: ProjectRecord): Finding[] {
       `What ${project.name} shares is half way: piko ${last.operation} was broken off at step "${last.step}"`,
     hint: `piko -C ${shellWord(project.root)} share`,
     mend: async () => {
-      await reconcile(world, project);
+      const mended = await reconcile(world, project);
       // With its last service the record is gone, too.
       const left = tools.shared.find(project.id);
       for (const { operation } of left === undefined ? [] : tools.environments.listSteps(left.id)) {
         tools.environments.endOperation(record.id, operation);
       }
-      return `Put in order what ${project.name} shares`;
+      return `Put in order what ${project.name} shares${tellKept([...mended.values()].flat())}`;
     },
   }];
 }
 
-async function reconcile(world: World, project: ProjectRecord): Promise<string[]> {
+async function reconcile(world: World, project: ProjectRecord): Promise<Map<string, string[]>> {
   await settle(world, { projectId: project.id, name: SHARED_NAME });
   return await reconcileShared(world.tools, project, world.watch);
 }

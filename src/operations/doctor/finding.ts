@@ -1,6 +1,5 @@
 /** What the parts of `piko doctor` hand to it. */
 
-import { shellQuote } from "../../domain/variables.ts";
 import type { CheckName } from "../../domain/check.ts";
 
 /** `note` is worth knowing and wrong in no way, or nobody can tell whether it is. */
@@ -23,9 +22,4 @@ export interface Finding {
 /** Counts things: `no containers`, `1 container`, `3 containers`. */
 export function count(number: number, one: string, many = `${one}s`): string {
   return `${number === 0 ? "no" : number} ${number === 1 ? one : many}`;
-}
-
-/** Writes a path or a name as a word of a command that a person is to type. */
-export function word(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : shellQuote(text);
 }

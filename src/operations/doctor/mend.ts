@@ -7,6 +7,7 @@ import { PikoError } from "../../domain/errors.ts";
 import type { EnvironmentRecord } from "../../store/environments.ts";
 import { destroyEnvironment } from "../destroy_environment.ts";
 import { isThere } from "../files.ts";
+import { tellKept } from "../kept_volumes.ts";
 import { lockEnvironment } from "../lock_environment.ts";
 import { isInSession } from "../sessions.ts";
 import type { EnvironmentState, World } from "./world.ts";
@@ -70,12 +71,9 @@ export async function throwAway(world: World, { record }: EnvironmentState): Pro
     keepData: true,
   }, watch);
   const keptData = !await removeEmptyFolders(dataDir);
-  const kept = [...keptVolumes, ...(keptData ? [dataDir] : [])];
   const did = state === "creating" ? "Took back" : "Removed";
-  const stays = kept.length === 0
-    ? ""
-    : `; ${kept.join(", ")} ${kept.length === 1 ? "stays" : "stay"}`;
-  return `${did} what there was of ${project}/${name}${stays}`;
+  const data = keptData ? `; ${dataDir} stays` : "";
+  return `${did} what there was of ${project}/${name}${data}${tellKept(keptVolumes)}`;
 }
 
 /** Tells whether a path is a folder with nothing in it but folders of that kind. */

@@ -3,7 +3,7 @@
 import type { Container } from "../../domain/containers.ts";
 import { CommandError, PikoError } from "../../domain/errors.ts";
 import type { Watch } from "../../domain/report.ts";
-import type { LabelledResource, Network } from "../../programs/engine.ts";
+import type { EngineInfo, LabelledResource, Network } from "../../programs/engine.ts";
 import type { Worktree } from "../../programs/git.ts";
 import { listCommands, type NamedProcess } from "../../programs/processes.ts";
 import type { Session } from "../../programs/tmux.ts";
@@ -39,8 +39,7 @@ export interface EngineState {
   containers: Container[];
   networks: Network[];
   volumes: LabelledResource[];
-  /** How many bridge networks fit. */
-  networkRoom: number;
+  info: EngineInfo;
 }
 
 /** All that the checks compare. */
@@ -100,13 +99,13 @@ async function surveyProject(
 }
 
 async function surveyEngine({ engine }: Tools, { signal }: Watch): Promise<EngineState> {
-  const [containers, networks, volumes, networkRoom] = await Promise.all([
+  const [containers, networks, volumes, info] = await Promise.all([
     engine.listContainers({ oneOff: true, signal }),
     engine.listAllNetworks(),
     engine.listAllVolumes(),
-    engine.countNetworkRoom(),
+    engine.info(),
   ]);
-  return { containers, networks, volumes, networkRoom };
+  return { containers, networks, volumes, info };
 }
 
 async function surveySessions(

@@ -17,7 +17,7 @@ import { removeCarried } from "../programs/carry.ts";
 import { type Configured, readProjectConfig } from "../programs/config_file.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { isEmptyFolder, isThere, removeFolder } from "./files.ts";
-import { journalOf, keepVolumes } from "./kept_volumes.ts";
+import { journalOf, keepVolumes, listKept } from "./kept_volumes.ts";
 import { lockEnvironment } from "./lock_environment.ts";
 import { tellConfig } from "./project_config.ts";
 import { removeContainers } from "./remove_containers.ts";
@@ -104,14 +104,10 @@ export async function destroyEnvironment(
   if (record.mode === "docker") {
     await attempt(call, "containers", "Containers and networks", async () => {
       await leaveShared(tools, record, watch);
+      const keep = request.volumes ? "none" : "all";
+      const earlier = [...journal.earlier, ...await listKept(tools, record)];
       keptVolumes.push(
-        ...await removeContainers(
-          tools,
-          record,
-          request.volumes ? "none" : "all",
-          watch.signal,
-          journal,
-        ),
+        ...await removeContainers(tools, record, keep, watch.signal, { ...journal, earlier }),
       );
     });
   }

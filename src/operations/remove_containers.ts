@@ -19,7 +19,7 @@ export type KeptVolumes = "all" | "none" | ((volume: string) => boolean);
 
 /** What is remembered of a removal, in case it is broken off. */
 export interface RemovalJournal {
-  /** The volumes that an earlier removal, which was broken off, has found. */
+  /** The volumes that an earlier removal has found: one that was broken off, or that of an earlier life. */
   earlier: readonly string[];
   /** Records volumes that nothing will tell to be the environment's once its containers are gone. */
   record: (volumes: readonly string[]) => void;

@@ -30,7 +30,7 @@ import {
 } from "./compose_environment.ts";
 import { makeFolder, removeFolder } from "./files.ts";
 import { recordSteps } from "./journal.ts";
-import { journalOf, keepVolumes } from "./kept_volumes.ts";
+import { journalOf, keepVolumes, listKept } from "./kept_volumes.ts";
 import { lockEnvironment } from "./lock_environment.ts";
 import { ownVolumes, removeContainers } from "./remove_containers.ts";
 import { joinNetworks } from "./shared_networks.ts";
@@ -425,13 +425,7 @@ export async function removeShared(
   }
   const stay = instanceOf(tools, project.id).filter((service) => !services.includes(service));
   const kept = stay.length === 0
-    ? await removeContainers(
-      tools,
-      record,
-      keep,
-      watch.signal,
-      journalOf(tools, record.id, REMOVAL, services),
-    )
+    ? await removeAll(tools, record, services, keep, watch)
     : await removeSome(tools, record, services, keep, watch);
   for (const service of services) tools.shared.remove(project.id, service);
   if (stay.length > 0) {
@@ -447,6 +441,18 @@ export async function removeShared(
   await keepVolumes(tools, record, kept);
   tools.environments.remove(record.id);
   return kept;
+}
+
+async function removeAll(
+  tools: Tools,
+  record: EnvironmentRecord,
+  services: readonly string[],
+  keep: (volume: string) => boolean,
+  watch: Watch,
+): Promise<string[]> {
+  const journal = journalOf(tools, record.id, REMOVAL, services);
+  const earlier = [...journal.earlier, ...await listKept(tools, record)];
+  return await removeContainers(tools, record, keep, watch.signal, { ...journal, earlier });
 }
 
 /** Removes some of the shared services, beside others that stay. */

@@ -138,13 +138,13 @@ Deno.test({
       const { wrong, fixed, stderr } = await doctor(sandbox, ["--fix"]);
       assert.deepEqual(wrong.sort(), unmended, stderr);
       assert.deepEqual(fixed.sort(), [
-        "container: Removed containers piko-PROJECT-lost-web-1 and networks piko-PROJECT-lost; piko-PROJECT-lost_data stays",
-        "environment: Removed what there was of PROJECT/dead; piko-PROJECT-dead_data stays",
+        "container: Removed containers piko-PROJECT-lost-web-1 and networks piko-PROJECT-lost; piko-PROJECT-lost_data stays (docker volume rm piko-PROJECT-lost_data removes it)",
+        "environment: Removed what there was of PROJECT/dead; piko-PROJECT-dead_data stays (docker volume rm piko-PROJECT-dead_data removes it)",
         `override: Removed ${half.replace(root, "ROOT")}`,
         "override: Wrote ROOT/.piko/worktrees/other/docker-compose.piko.yml",
         "override: Wrote ROOT/.piko/worktrees/over/docker-compose.piko.yml",
         "volume: Forgot volume piko-PROJECT-kept_data",
-        "worktree: Removed what there was of PROJECT/gone; piko-PROJECT-gone_data stays",
+        "worktree: Removed what there was of PROJECT/gone; piko-PROJECT-gone_data stays (docker volume rm piko-PROJECT-gone_data removes it)",
       ]);
       const left = await sandbox.leftInEngine();
       assert.deepEqual(

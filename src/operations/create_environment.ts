@@ -448,7 +448,7 @@ async function removeNewWorktree(tools: Tools, root: string, path: string): Prom
   return await tools.git.removeWorktree(root, path, { force: true }) ? undefined : "";
 }
 
-/** Removes a branch that this call made, unless it has got commits since. */
+/** Removes a branch that this call made, unless somebody uses it since. */
 async function removeNewBranch(
   tools: Tools,
   root: string,
@@ -457,7 +457,8 @@ async function removeNewBranch(
 ): Promise<string | void> {
   if (await tools.git.deleteBranch(root, branch, { force: true, onlyAt: commit })) return;
   const now = await tools.git.findCommit(root, `refs/heads/${branch}`);
-  return now === undefined ? "" : `Kept branch ${branch}, which has new commits`;
+  if (now === undefined) return "";
+  return `Kept branch ${branch}, which ${now === commit ? "is checked out" : "has new commits"}`;
 }
 
 function describePorts(record: EnvironmentRecord): string {

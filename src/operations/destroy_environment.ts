@@ -235,12 +235,20 @@ async function refuseUndeletableBranch(
   request: DestroyRequest,
   watch: Watch,
 ): Promise<void> {
-  if (!request.deleteBranch || request.force) return;
-  if (await tools.git.findCommit(record.root, `refs/heads/${record.branch}`) === undefined) return;
-  if (await tools.git.isMerged(record.root, record.branch, undefined, { signal: watch.signal })) {
-    return;
+  if (!request.deleteBranch) return;
+  const { root, branch, path } = record;
+  if (await tools.git.findCommit(root, `refs/heads/${branch}`) === undefined) return;
+  const elsewhere = (await tools.git.listWorktrees(root, { signal: watch.signal }))
+    .find((worktree) => worktree.branch === branch && worktree.path !== path);
+  if (elsewhere !== undefined) {
+    throw new PikoError(`Branch ${quote(branch)} is checked out at ${elsewhere.path}`, {
+      code: "conflict",
+      hint: `leave it: piko destroy ${record.name}`,
+    });
   }
-  throw new PikoError(`Branch ${quote(record.branch)} is not merged`, {
+  if (request.force) return;
+  if (await tools.git.isMerged(root, branch, undefined, { signal: watch.signal })) return;
+  throw new PikoError(`Branch ${quote(branch)} is not merged`, {
     code: "conflict",
     hint:
       `merge it, leave it (without --delete-branch), or: piko destroy ${record.name} --delete-branch --force`,

@@ -472,7 +472,8 @@ export class Git {
   /**
    * Deletes a branch; tells whether there was one.
    *
-   * @param options.onlyAt keeps the branch, and returns false, when it has moved on from this commit.
+   * @param options.onlyAt keeps the branch, and returns false, when it has moved on from this commit or is checked out:
+   *   then somebody uses it.
    * @throws {PikoError} conflict when it is checked out, or not merged and `force` is not set.
    */
   async deleteBranch(
@@ -503,6 +504,7 @@ export class Git {
         }
         throw error;
       }
+      if (onlyAt !== undefined) return false;
       throw new PikoError(
         `Cannot delete branch ${quote(branch)}: it is checked out at ${place}`,
         { code: "conflict", cause: error },

@@ -472,6 +472,14 @@ Deno.test({
       const worktree = sandbox.worktree("merged");
       await git(sandbox, worktree, "commit", "--quiet", "--allow-empty", "--message", "Merged");
       await sandbox.git("merge", "--quiet", "--no-ff", "--message", "Merge", "merged");
+      const elsewhere = `${sandbox.folder}/elsewhere`;
+      await git(sandbox, sandbox.worktree("merged"), "switch", "--quiet", "--create", "side");
+      await sandbox.git("worktree", "add", "--quiet", elsewhere, "merged");
+      const said = await sandbox.fail("destroy merged --delete-branch --force", 4);
+      assert.ok(said.includes(`Branch "merged" is checked out at ${elsewhere}`), said);
+      assert.ok(await sandbox.exists(sandbox.worktree("merged")));
+      await sandbox.git("worktree", "remove", elsewhere);
+
       const { destroyed } = await sandbox.json("destroy merged --delete-branch");
       assert.equal(destroyed.keptBranch, null);
       assert.equal(await has("merged"), false);

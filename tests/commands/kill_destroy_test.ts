@@ -99,6 +99,16 @@ Deno.test({
       await sandbox.pass("destroy one");
       assert.equal(await sandbox.git("rev-parse", "one"), commit);
     });
+    await t.step("a branch that is in use elsewhere by now", async () => {
+      await sandbox.git("branch", "--quiet", "-D", "one");
+      await killed();
+      await sandbox.git("worktree", "remove", "--force", worktree);
+      const elsewhere = `${sandbox.folder}/elsewhere`;
+      await sandbox.git("worktree", "add", "--quiet", elsewhere, "one");
+      await sandbox.pass("destroy one");
+      assert.equal(await sandbox.run(["git", "branch", "--show-current"], elsewhere), "one");
+      await sandbox.git("worktree", "remove", elsewhere);
+    });
     await t.step("a branch that was there before", async () => {
       const commit = await sandbox.git("rev-parse", "one");
       await killed();

@@ -44,18 +44,24 @@ async function* readFrames(
 ): AsyncGenerator<Frame> {
   let unread = new Uint8Array(0);
   for await (const bytes of body) {
-    const all = new Uint8Array(unread.length + bytes.length);
-    all.set(unread);
-    all.set(bytes, unread.length);
+    // Mostly a frame comes whole, and nothing is copied.
+    const all = unread.length === 0 ? bytes : join(unread, bytes);
     let at = 0;
     while (at + 8 <= all.length) {
-      const end = at + 8 + new DataView(all.buffer).getUint32(at + 4);
+      const end = at + 8 + new DataView(all.buffer, all.byteOffset).getUint32(at + 4);
       if (end > all.length) break;
       yield { stream: all[at] ?? 0, bytes: all.subarray(at + 8, end) };
       at = end;
     }
     unread = all.slice(at);
   }
+}
+
+function join(a: Uint8Array<ArrayBuffer>, b: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(a.length + b.length);
+  joined.set(a);
+  joined.set(b, a.length);
+  return joined;
 }
 
 /** Puts the messages of one stream together to lines. */

@@ -14,6 +14,7 @@ export interface Answer {
   status: number;
   /** Values by lower-case name. */
   headers: ReadonlyMap<string, string>;
+  /** Each part holds good until the next one is asked for: a copy of each would fill the memory of who reads a flood. */
   body: AsyncGenerator<Uint8Array<ArrayBuffer>>;
 }
 
@@ -77,7 +78,7 @@ export async function readAll(body: Answer["body"]): Promise<Uint8Array<ArrayBuf
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
   for await (const part of body) {
-    parts.push(part);
+    parts.push(part.slice());
     length += part.length;
   }
   const whole = new Uint8Array(length);
@@ -143,7 +144,7 @@ class Input {
   async *take(length: number): Answer["body"] {
     while (length > 0) {
       await this.#need();
-      const part = this.#buffer.slice(this.#start, Math.min(this.#end, this.#start + length));
+      const part = this.#buffer.subarray(this.#start, Math.min(this.#end, this.#start + length));
       this.#start += part.length;
       length -= part.length;
       yield part;
@@ -152,7 +153,7 @@ class Input {
 
   async *rest(): Answer["body"] {
     while (await this.#fill()) {
-      const part = this.#buffer.slice(this.#start, this.#end);
+      const part = this.#buffer.subarray(this.#start, this.#end);
       this.#start = this.#end;
       yield part;
     }

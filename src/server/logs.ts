@@ -16,7 +16,7 @@ import { EventStream, eventText } from "./event_stream.ts";
 const USUAL_TAIL = 1000;
 
 /** How many characters may wait for the reader before the engine has to wait for both. */
-const MOST_WAITING = 256 * 1024;
+const MOST_WAITING = 64 * 1024;
 
 /** Milliseconds between two signs of life, by which a reader that has gone is noticed. */
 const SIGN_OF_LIFE = 15_000;

@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import type { LogEvent } from "../../src/domain/api.ts";
-import { EventStreamParser, type StreamEvent } from "../../web/event_stream.ts";
 import { needs } from "../needs.ts";
 import { Sandbox } from "../sandbox.ts";
 import { Server } from "../server.ts";
+import { Reading } from "./reading.ts";
 
 const COMPOSE = `services:
   count:
@@ -26,51 +26,6 @@ const COMPOSE = `services:
         seq 1 30000 | sed 's/^/flood /'
         exec sleep 100000
 `;
-
-/** A stream that is read as far as a test wants. */
-class Reading implements AsyncDisposable {
-  readonly events: StreamEvent[] = [];
-  readonly lines: LogEvent[] = [];
-  readonly #ending = new AbortController();
-  readonly #parser = new EventStreamParser();
-  #reader: ReadableStreamDefaultReader<string> | undefined;
-
-  async open(server: Server, path: string, lastEventId?: string): Promise<Response> {
-    const response = await fetch(`${server.origin}${path}`, {
-      signal: this.#ending.signal,
-      headers: {
-        ...await server.key(),
-        ...(lastEventId === undefined ? {} : { "last-event-id": lastEventId }),
-      },
-    });
-    this.#reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
-    return response;
-  }
-
-  /** Reads on until a condition holds for what has come, or the stream ends. */
-  async until(condition: () => boolean): Promise<void> {
-    while (!condition()) {
-      const { done, value = "" } = await this.#reader?.read() ?? { done: true };
-      for (const event of this.#parser.push(value)) {
-        this.events.push(event);
-        if (event.type === "message") this.lines.push(JSON.parse(event.data));
-      }
-      if (done) return assert.ok(condition(), `it has ended with ${this.types.join(", ")}`);
-    }
-  }
-
-  /** The types of the events that are no lines and tell no place. */
-  get types(): string[] {
-    return this.events.map(({ type }) => type).filter((type) =>
-      type !== "message" && type !== "place"
-    );
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#ending.abort();
-    await this.#reader?.cancel().catch(() => undefined);
-  }
-}
 
 const ticks = (lines: readonly LogEvent[]) =>
   lines.flatMap(({ text }) => /^tick (\d+)$/.exec(text)?.[1] ?? []).map(Number);

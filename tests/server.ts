@@ -31,16 +31,21 @@ export class Server implements AsyncDisposable {
     return this.#process.pid;
   }
 
+  /** What it has said on stderr. */
+  get said(): string {
+    return this.#process.stderr.join("\n");
+  }
+
   /** The header that lets a program in. */
   async key(): Promise<{ authorization: string }> {
     const token = await Deno.readTextFile(`${this.#sandbox.variables["PIKO_HOME"]}/server-token`);
     return { authorization: `Bearer ${token.trim()}` };
   }
 
-  /** Ends it as Ctrl+C does. */
-  async stop(): Promise<void> {
+  /** Ends it as Ctrl+C does, and returns its exit code. */
+  async stop(): Promise<number> {
     this.#process.kill("SIGINT");
-    await this.#process.ended();
+    return await this.#process.ended();
   }
 
   /** Starts it again on the same port. */

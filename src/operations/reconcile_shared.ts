@@ -13,7 +13,7 @@ import { isEnvironmentLocked } from "./lock_names.ts";
 import { findMisplaced, joinNetworks } from "./shared_networks.ts";
 import { ensureShared, instanceOf, lockShared, removeShared } from "./shared_services.ts";
 import type { Tools } from "./tools.ts";
-import { listFormer, undoBrokenOff } from "./use_shared.ts";
+import { listFormer, removeLeft, undoBrokenOff } from "./use_shared.ts";
 
 /** Something about the shared services of a project that is not as the registry says. */
 export interface SharedProblem {
@@ -122,7 +122,7 @@ async function look(
     if (state === "leaving" && users.length === 0) {
       problems.push({
         message: `The shared ${service} is isolated and nobody uses it, but it is still there`,
-        work: (project, watch) => removeShared(tools, project, [service], { keep, watch }),
+        work: (project, watch) => removeLeft(tools, project, watch),
       });
     } else if (state !== "starting" && instance.includes(service) && users.length > 0) {
       const isThere = containers.some((container) => container.service === service);

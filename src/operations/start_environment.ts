@@ -35,6 +35,7 @@ import {
   projectOf,
   recordUse,
   startWithShared,
+  tidyShared,
   type UseRequest,
   wakeShared,
 } from "./use_shared.ts";
@@ -158,6 +159,8 @@ async function startContainers(
     }
     return "";
   });
+  // Who moves all of them looks after what is left itself, its volumes too.
+  if (isWhole && request.move !== true) await tidyShared(tools, record, watch);
   if (!start) return record;
   begin("session");
   record = await restoreSession(tools, record, watch);
@@ -277,14 +280,17 @@ export async function waitForContainers(
   watch: Watch,
 ): Promise<void> {
   const asked = request.services ?? [];
-  const services = asked.length === 0 && record.shared !== null
-    ? await knownServices(tools, record)
-    : asked;
+  // Of services that are shared by now it may have containers of its own that are stopped and kept.
+  const services = asked.length > 0
+    ? asked
+    : record.shared === null
+    ? undefined
+    : await knownServices(tools, record);
   let counted = "";
   await step(watch, "ready", async () => {
     await waitUntilReady(tools.engine, record.composeProject, {
       timeout: request.timeout,
-      ...(services.length === 0 ? {} : { services }),
+      services,
       ...(watch.signal === undefined ? {} : { signal: watch.signal }),
       onProgress: (ready, total, waitingFor) => {
         counted = `${ready}/${total}`;

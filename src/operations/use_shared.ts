@@ -7,12 +7,15 @@
 import type { ComposeConfig } from "../domain/compose_config.ts";
 import type { Container } from "../domain/containers.ts";
 import type { ProjectConfig } from "../domain/config.ts";
+import { PikoError } from "../domain/errors.ts";
 import { nameList, nearestName, quote } from "../domain/names.ts";
 import type { Step, Watch } from "../domain/report.ts";
 import { sharedPlaces } from "../domain/shared.ts";
 import type { ComposeTarget, UpOptions } from "../programs/compose.ts";
+import { readProjectConfig } from "../programs/config_file.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import type { ProjectRecord } from "../store/projects.ts";
+import { tellKept } from "./kept_volumes.ts";
 import { joinNetworks } from "./shared_networks.ts";
 import {
   type Ensured,
@@ -222,7 +225,13 @@ export async function startWithShared(
     const services = [...new Set(running.map(({ service }) => service))];
     await tools.compose.stop(record, { ...options, services });
   }
-  const up = { ...options, keepOrphans: former.length > 0 && !move };
+  const keepOrphans = former.length > 0 && !move;
+  const up = { ...options, keepOrphans, mayBeEmpty: record.shared !== null };
+  if (former.length > 0 && move) {
+    // Compose would remove them as orphans, but not where no service is left beside them.
+    const services = [...new Set(former.map(({ service }) => service))];
+    await tools.compose.remove(record, { signal: options.signal, services });
+  }
   await tools.compose.up(target, { ...up, start: false });
   begin("networks");
   {
@@ -281,6 +290,66 @@ export async function leaveShared(
   using _lock = await lockShared(tools, record.projectId, watch);
   tools.shared.setUse(record.id, [], []);
   await joinNetworks(tools, record.projectId);
+  await tidy(tools, projectOf(record), watch);
+}
+
+/** Removes the shared services that were isolated and have lost their last user, and says so; nothing to do costs nothing. */
+export async function tidyShared(
+  tools: Tools,
+  record: EnvironmentRecord,
+  watch: Watch,
+): Promise<void> {
+  if (listLeft(tools, record.projectId).length === 0) return;
+  using _lock = await lockShared(tools, record.projectId, watch);
+  await tidy(tools, projectOf(record), watch);
+}
+
+async function tidy(
+  tools: Tools,
+  project: Pick<ProjectRecord, "id" | "root">,
+  watch: Watch,
+): Promise<void> {
+  const left = listLeft(tools, project.id);
+  if (left.length === 0) return;
+  const kept = tellKept(await removeLeft(tools, project, watch));
+  const message = `Removed the shared ${nameList(left)}, which nobody uses any more${kept}`;
+  watch.report({ kind: "note", message });
+}
+
+/**
+ * Removes the shared services that were isolated and that nobody uses any more. Whoever calls it holds the lock of the shared
+ * services.
+ *
+ * @returns the names of their volumes, which stay.
+ */
+export async function removeLeft(
+  tools: Tools,
+  project: Pick<ProjectRecord, "id" | "root">,
+  watch: Watch,
+): Promise<string[]> {
+  const left = listLeft(tools, project.id);
+  const kept = await removeShared(tools, project, left, { keep: () => true, watch });
+  const named = await namedInFile(project);
+  const isolated = left.filter((service) => named?.includes(service) ?? true);
+  tools.shared.setState(project.id, isolated, "isolated");
+  return kept;
+}
+
+function listLeft(tools: Tools, projectId: number): string[] {
+  return tools.shared.list(projectId)
+    .filter(({ service, state }) =>
+      state === "leaving" && tools.shared.listUsers(projectId, service).length === 0
+    ).map(({ service }) => service);
+}
+
+/** Reads which services the configuration shares; undefined when nobody can tell while it is broken. */
+async function namedInFile({ root }: Pick<ProjectRecord, "root">): Promise<string[] | undefined> {
+  try {
+    return (await readProjectConfig(root)).config.shared;
+  } catch (error) {
+    if (error instanceof PikoError) return undefined;
+    throw error;
+  }
 }
 
 /** Lists the shared services that run for no environment. */

@@ -41,6 +41,8 @@ export interface UpOptions extends ServiceOptions {
   /** Whether the containers are started, and not only made. */
   start?: boolean | undefined;
   keepOrphans?: boolean | undefined;
+  /** Whether it is fine that no service is left to start, which compose takes for a mistake; then nothing is done at all. */
+  mayBeEmpty?: boolean | undefined;
 }
 
 /** The oldest compose that knows `!override` and `!reset` as piko writes them. */
@@ -130,7 +132,11 @@ export class Compose {
         ? []
         : ["--remove-orphans"]),
     ];
-    await this.#call(argv, target.cwd, target.variables, options);
+    try {
+      await this.#call(argv, target.cwd, target.variables, options);
+    } catch (error) {
+      if (!options.mayBeEmpty || !hasNoService(error)) throw error;
+    }
   }
 
   /** Stops containers and keeps them. */
@@ -221,6 +227,11 @@ export class Compose {
       throw error instanceof CommandError ? explainComposeFailure(error) : error;
     }
   }
+}
+
+function hasNoService(error: unknown): boolean {
+  const cause = error instanceof PikoError ? error.cause : error;
+  return cause instanceof CommandError && /^no service selected$/m.test(cause.stderr);
 }
 
 function withFiles(target: ComposeTarget, ...flags: string[]): string[] {

@@ -533,6 +533,40 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    "a service that was isolated while it was in use goes with its last user, and its volumes stay",
+  ...engine,
+  async fn(t) {
+    const compose = `services:
+  kv: { image: "busybox:1.36", command: sleep 1000, init: true, stop_grace_period: 0s, volumes: ["keys:/data"] }
+volumes: { keys: }
+`;
+    await using sandbox = await Sandbox.create({ files: { "compose.yaml": compose }, init: true });
+    const keys = `piko-${sandbox.project}-shared_keys`;
+    /** Proves that the last user's leaving, in whichever way, has removed the service and says so. */
+    const proveGone = async (said: string) => {
+      assert.match(said, /Removed the shared kv, which nobody uses any more; /);
+      assert.ok(said.includes(`docker volume rm ${keys} removes it`), said);
+      assert.deepEqual((await sandbox.json("share")).shared, []);
+      const left = await sandbox.leftInEngine();
+      assert.deepEqual(left.filter((line) => line.includes("-shared")), [`volume ${keys}`]);
+      await docker("volume", "rm", keys);
+    };
+    for (const how of ["up a", "destroy a --volumes"]) {
+      await t.step(how, async () => {
+        await sandbox.pass("share kv");
+        if (how === "up a") await sandbox.pass("create a");
+        else await sandbox.pass("up a");
+        await sandbox.pass("isolate kv");
+        assert.deepEqual((await sandbox.json("share")).shared[0]?.users, ["a"]);
+        const { stderr } = await sandbox.piko(how.split(" "));
+        await proveGone(stderr);
+      });
+    }
+  },
+});
+
+Deno.test({
   name: "piko share and isolate that were killed are mended by the next piko up",
   ...engine,
   fn: async (t) => {

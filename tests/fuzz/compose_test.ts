@@ -207,7 +207,10 @@ if (composeMissing === undefined) {
       const { exitCode, stderr } = await compose(
         ...["-f", "compose.json", "-f", "override.yml", "config", "--quiet"],
       );
-      assert.equal(exitCode, 0, `${stderr}\n${text}`);
+      // Containers that need each other by name, which nobody could start, do so as services too.
+      const isCircle = stderr.includes("dependency cycle detected") &&
+        /"container:/.test(read.stdout);
+      assert.ok(exitCode === 0 || isCircle, `${stderr}\n${text}`);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

@@ -46,7 +46,7 @@ export async function examine(
   const refused = new Map<string, unknown>();
   for (let round = 1;; round++) {
     throwIfInterrupted(watch.signal);
-    const found = await lookAtAll(careful, watch);
+    const found = await lookTwice(careful, watch);
     const toMend = found.filter((finding) =>
       finding.mend !== undefined && !refused.has(keyOf(finding))
     );
@@ -83,6 +83,29 @@ export async function examineWithoutRegistry(
     { name: "registry", level: "wrong", message: failure.message, hint: failure.hint },
   ];
   return found.map((finding) => diagnosis(finding, programs, false));
+}
+
+/**
+ * Looks again before it calls something wrong: whoever ends a destroy while doctor looks, say, has removed the worktree of an
+ * environment that was there a moment ago, and holds its lock no more.
+ */
+async function lookTwice(tools: Tools, watch: Watch): Promise<Finding[]> {
+  const first = await lookAtAll(tools, watch);
+  const before = new Set(wrongOnes(first).map(keyOfKind));
+  if (before.size === 0) return first;
+  const second = await lookAtAll(tools, watch);
+  const isPassing = (finding: Finding) =>
+    finding.level === "wrong" && !before.has(keyOfKind(finding));
+  return second.filter((finding) => !isPassing(finding));
+}
+
+function wrongOnes(found: readonly Finding[]): Finding[] {
+  return found.filter(({ level }) => level === "wrong");
+}
+
+/** Names a finding without its numbers: what is left on a disk is never the same twice. */
+function keyOfKind({ name, message }: Finding): string {
+  return `${name} ${message.replace(/\d+/g, "0")}`;
 }
 
 async function lookAtAll(tools: Tools, watch: Watch): Promise<Finding[]> {

@@ -17,6 +17,7 @@ import { signalGroup } from "../../src/programs/run.ts";
 import { Background } from "../background.ts";
 import { assertSound } from "../commands/doctor.ts";
 import { refuteAccident } from "../commands/refusal.ts";
+import { docker } from "../containers.ts";
 import { needs } from "../needs.ts";
 import { Sandbox, until } from "../sandbox.ts";
 import { Server } from "../server.ts";
@@ -29,7 +30,7 @@ const SEED = Number(Deno.env.get("PIKO_CROWD_SEED") ?? 20260101);
 const PATIENCE = 180_000;
 
 /** Milliseconds that a button is looked for, which somebody else may just have taken away. */
-const GLANCE = 2000;
+const GLANCE = 1000;
 
 /** The most things that one of the crowd does in a second. */
 const PACE = 50;
@@ -466,11 +467,9 @@ class Crowd implements AsyncDisposable {
     }, PATIENCE);
     for (const server of this.#servers) {
       const { answer } = await ask(server, "GET", "/api/operations");
-      assert.notEqual(
-        (answer.operations as Operation[]).length,
-        0,
-        "it was not asked for anything",
-      );
+      const { length } = answer.operations as Operation[];
+      // What is pressed on the page of the first one may all have been done by others before.
+      assert.ok(server === first || length > 0, "it was not asked for anything");
       for (const { error, kind, environment } of answer.operations as Operation[]) {
         assert.notEqual(error?.code, "bug", `${kind} ${environment}: ${JSON.stringify(error)}`);
       }
@@ -513,6 +512,22 @@ class Crowd implements AsyncDisposable {
     }
     const shared = (await this.#sandbox.json("share")).shared;
     if (shared.length > 0) await this.#sandbox.pass("isolate cache --now --volumes");
+    const { environments } = await this.#sandbox.json("list --all");
+    for (const { project, name } of environments) {
+      await this.#sandbox.pass(`destroy ${project}/${name} --volumes --force`);
+    }
+    await this.#removeKept();
+  }
+
+  /** Removes the volumes that the crowd has kept, each of which doctor must know. */
+  async #removeKept(): Promise<void> {
+    const left = await this.#sandbox.leftInEngine();
+    const { checks } = await assertSound(this.#sandbox);
+    const told =
+      checks.find(({ message }) => message.includes("kept of environments that are gone"))
+        ?.message.split(": ")[1]?.split(", ") ?? [];
+    assert.deepEqual(left.sort(), told.map((name) => `volume ${name}`).sort());
+    if (told.length > 0) await docker("volume", "rm", ...told);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

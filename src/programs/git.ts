@@ -1053,8 +1053,9 @@ export class Git {
     options: Cancellable & { variables?: Variables },
   ): Promise<string> {
     const outcome = await this.#try(argv, options);
-    if (outcome.exitCode !== 0) throw new CommandError(argv, outcome);
-    return outcome.stdout;
+    if (outcome.exitCode === 0) return outcome.stdout;
+    const failure = new CommandError(argv, outcome);
+    throw explainLock(failure) ?? failure;
   }
 
   /** Runs git, and again when it met another git at work, which leaves its own work undone. */
@@ -1161,6 +1162,22 @@ function stateOf(code: string): ChangedFile["state"] {
 function metAnotherGit(stderr: string): boolean {
   return /could not lock config file|\.lock': File exists|failed to read \S*worktrees\/.*\/commondir/
     .test(stderr);
+}
+
+/** Names the lock that a git met again and again: one that is killed at the wrong moment leaves its own. */
+function explainLock(cause: CommandError): PikoError | undefined {
+  const [, lock, file] =
+    /Unable to create '(.+\.lock)': File exists|could not lock config file (.+): File exists/
+      .exec(cause.stderr) ?? [];
+  const named = lock ?? (file === undefined ? undefined : `${file}.lock`);
+  if (named === undefined) return undefined;
+  // git names the configuration's relative to the folder that it was given with -C.
+  const path = named.startsWith("/") ? named : `${cause.argv[2]}/${named}`;
+  return new PikoError(`A git is at work in the repository, or has left its lock: ${path}`, {
+    code: "conflict",
+    hint: `rm ${shellWord(path)}, when no git is at work there`,
+    cause,
+  });
 }
 
 function refuseLock(root: string, { path, locked }: Worktree): void {

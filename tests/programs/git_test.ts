@@ -467,13 +467,34 @@ Deno.test("Git.addWorktree() waits for another git's lock, and not for ever", as
   const lock = `${root}/.git/config.lock`;
   await Deno.writeTextFile(lock, "");
   const plan = { kind: "track", branch: "theirs", remote: "origin" } as const;
-  await assert.rejects(git.addWorktree(root, `${folder}/w`, plan), /git failed/);
+  await assert.rejects(
+    git.addWorktree(root, `${folder}/w`, plan),
+    piko("conflict", /has left its lock: \/.*\/app\/\.git\/config\.lock/),
+  );
   assert.deepEqual(await sandbox.branches(root), ["main"]);
   const adding = git.addWorktree(root, `${folder}/w`, plan);
   const limit = Date.now() + 10_000;
   while (!(await sandbox.branches(root)).includes("theirs")) assert.ok(Date.now() < limit);
   await Deno.remove(lock);
   assert.equal((await adding).madeBranch, true);
+});
+
+Deno.test("Git.addWorktree() names the lock that a git which was killed has left", async () => {
+  await using sandbox = await Sandbox.create();
+  const { git, folder } = sandbox;
+  const root = await sandbox.repository();
+  const lock = `${root}/.git/refs/heads/left.lock`;
+  await Deno.writeTextFile(lock, "");
+  const plan = { kind: "new", branch: "left", from: "HEAD" } as const;
+  await assert.rejects(git.addWorktree(root, `${folder}/w`, plan), (error) => {
+    assert.ok(error instanceof PikoError);
+    assert.equal(error.code, "conflict");
+    assert.ok(error.message.endsWith(`has left its lock: ${lock}`), error.message);
+    assert.equal(error.hint, `rm ${lock}, when no git is at work there`);
+    return true;
+  });
+  await Deno.remove(lock);
+  assert.equal((await git.addWorktree(root, `${folder}/w`, plan)).madeBranch, true);
 });
 
 async function withWorktree(sandbox: Sandbox): Promise<{ root: string; path: string }> {

@@ -443,7 +443,11 @@ class Crowd implements AsyncDisposable {
           await ready(page);
           break;
         case "back":
-          await page.goBack({ timeout: PATIENCE, waitUntil: "commit" });
+          await page.goBack({ timeout: PATIENCE, waitUntil: "domcontentloaded" });
+          // Before the page there are its login and an empty tab.
+          while (!/^http:\/\/[^/]+\/(?!login)/.test(page.url())) {
+            await page.goForward({ timeout: PATIENCE, waitUntil: "domcontentloaded" });
+          }
           break;
       }
       return said;
@@ -492,7 +496,7 @@ class Crowd implements AsyncDisposable {
     for (const environments of seen) assert.deepEqual(byName(environments), byName(expected));
     requireDistinct(expected);
     const page = this.#page;
-    await page.locator(".connection", { hasText: "Live" }).waitFor({ timeout: PATIENCE });
+    await page.locator(".connection", { hasText: "Live" }).waitFor({ timeout: 60_000 });
     const rows = () => page.locator("a.row .row-name").allInnerTexts();
     await page.locator("#filter").fill("", { timeout: PATIENCE });
     await until("all rows", async () => (await rows()).length === expected.length);

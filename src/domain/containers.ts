@@ -42,6 +42,8 @@ export interface Container {
   networks: string[];
   /** The ids of its networks by their names; null for one that it has joined while it was stopped. */
   networkIds: Record<string, string | null>;
+  /** The network that it was made for first, or `host`, `none`, `container:ID`. */
+  networkMode: string;
   /** Names of the volumes that are mounted, anonymous ones included. */
   volumes: string[];
   /** The folder that the project was started for. */

@@ -215,6 +215,22 @@ export async function isPikosOverride(
   return text.startsWith(`${OVERRIDE_START}for ${composeProject};`) ? "own" : "other";
 }
 
+/**
+ * Has git take an override file for nobody's work again, when its line in `info/exclude` was removed; tells whether git does
+ * so now. It does not where the file is committed.
+ */
+export async function hideOverride(
+  { git }: Pick<Tools, "git">,
+  { root, path }: Pick<EnvironmentRecord, "root" | "path">,
+  overrideFile: string,
+  { signal }: Pick<Watch, "signal">,
+): Promise<boolean> {
+  const file = overrideFile.slice(path.length + 1);
+  if (await git.isIgnored(path, file, { signal })) return true;
+  await git.excludePaths(root, OVERRIDE_PATTERNS, { signal });
+  return await git.isIgnored(path, file, { signal });
+}
+
 /** What compose needs to know of an environment. */
 export function targetOf(
   record: EnvironmentRecord,

@@ -16,6 +16,7 @@ import type { Step, Watch } from "../domain/report.ts";
 import type { Container } from "../domain/containers.ts";
 import { readProjectConfig } from "../programs/config_file.ts";
 import { busyPort } from "../programs/compose.ts";
+import { findMainWorktree } from "../programs/linked_worktree.ts";
 import type { LabelledResource } from "../programs/engine.ts";
 import type { WorktreePlan } from "../programs/git.ts";
 import { type EnvironmentRecord, ownPorts } from "../store/environments.ts";
@@ -432,9 +433,13 @@ function refuseContainerNames(
 
 async function refuseFolder(path: string): Promise<void> {
   if (!await isThere(path)) return;
+  // git keeps the branch of a worktree taken, wherever its folder is moved to.
+  const root = findMainWorktree(path);
   throw new PikoError(`${path} is there already, and is no environment that piko knows`, {
     code: "conflict",
-    hint: `look into it, and move it away: mv ${shellWord(path)} ${shellWord(`${path}.old`)}`,
+    hint: await isThere(`${path}/.git`) && root !== undefined
+      ? `commit what is in it, then: git -C ${shellWord(root)} worktree remove ${shellWord(path)}`
+      : `look into it, and move it away: mv ${shellWord(path)} ${shellWord(`${path}.old`)}`,
   });
 }
 

@@ -16,6 +16,7 @@ import type { Step, Watch } from "../domain/report.ts";
 import { removeCarried } from "../programs/carry.ts";
 import { type Configured, readProjectConfig } from "../programs/config_file.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
+import { hideOverride, isPikosOverride } from "./compose_environment.ts";
 import { isEmptyFolder, isThere, removeFolder } from "./files.ts";
 import { journalOf, keepVolumes, listKept } from "./kept_volumes.ts";
 import { lockEnvironment } from "./lock_environment.ts";
@@ -138,7 +139,8 @@ export async function destroyEnvironment(
 }
 
 /**
- * Finds the work in an environment's worktree that destroy would lose; the links that piko made itself are none.
+ * Finds the work in an environment's worktree that destroy would lose; the links that piko made itself are none, nor is
+ * its override file.
  */
 export async function findWork(
   tools: Tools,
@@ -151,6 +153,17 @@ export async function findWork(
     if (await readLink(`${record.path}/${path}`) === target) except.push(path);
   }
   const work = await tools.git.listWork(record.path, { except, signal });
+  const override = work.files.findIndex(({ state, path }) =>
+    state === "untracked" && `${record.path}/${path}` === record.overrideFile
+  );
+  if (override >= 0 && record.overrideFile !== null) {
+    // Somebody has removed its line in info/exclude: git, too, would keep the worktree for it.
+    const whose = await isPikosOverride(record.overrideFile, record.composeProject);
+    if (whose === "own") {
+      await hideOverride(tools, record, record.overrideFile, { signal });
+      work.files.splice(override, 1);
+    }
+  }
   return { files: work.files.map(({ state, path }) => `${state}: ${path}`), commits: work.commits };
 }
 

@@ -12,7 +12,7 @@ import { readProjectConfig } from "../programs/config_file.ts";
 import { attach } from "../programs/foreground.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { configOf } from "./project_config.ts";
-import { requireWorktree } from "./require_worktree.ts";
+import { ensureDataFolder, requireWorktree } from "./require_worktree.ts";
 import { isOwnContainer } from "./service_containers.ts";
 import { startEnvironment } from "./start_environment.ts";
 import type { Tools } from "./tools.ts";
@@ -48,6 +48,7 @@ export async function prepareScript(
 ): Promise<PreparedScript> {
   const script = await findScript(tools, found, request.args, watch);
   await requireWorktree(found);
+  await ensureDataFolder(found, watch);
   const record = await startStopped(tools, found, request, watch);
   const variables = { ...tools.variables, ...environmentVariables(record) };
   const argv = ["sh", "-c", script, "sh", ...request.args];

@@ -17,6 +17,7 @@ import type { EnvironmentRecord } from "../store/environments.ts";
 import {
   composeFilesOf,
   givePorts,
+  hideOverride,
   overrideFileOf,
   readCompose,
   targetOf,
@@ -26,7 +27,7 @@ import { recordSteps } from "./journal.ts";
 import { lockEnvironment } from "./lock_environment.ts";
 import { configOf } from "./project_config.ts";
 import type { Tools } from "./tools.ts";
-import { refuseUnfinished, requireWorktree } from "./require_worktree.ts";
+import { ensureDataFolder, refuseUnfinished, requireWorktree } from "./require_worktree.ts";
 import { isOwnContainer, isShared } from "./service_containers.ts";
 import { restoreSession } from "./sessions.ts";
 import {
@@ -70,6 +71,7 @@ export async function startEnvironment(
   using _lock = await lockEnvironment(tools, { id: found.projectId }, found.name, watch);
   const record = tools.environments.require(found.id);
   await requireWorktree(record);
+  await ensureDataFolder(record, watch);
   const { services, start = true, move = false } = request;
   return await recordSteps(
     tools,
@@ -128,6 +130,7 @@ async function startContainers(
     givePorts(tools, record, compose, await tools.engine.publishedPorts(), watch);
     tools.environments.setComposeFiles(record.id, files, overrideFileOf(files));
     record = tools.environments.require(record.id);
+    await hideOverride(tools, record, overrideFileOf(files), watch);
     return await writeOverride(record, compose, files, watch) ? "written anew" : "unchanged";
   });
   const services = request.services.filter((service) => !isShared(record, service));

@@ -655,6 +655,7 @@ interface ListedContainer {
   Labels: Record<string, string> | null;
   Ports: { IP?: string; PrivatePort: number; PublicPort?: number; Type: string }[] | null;
   NetworkSettings: { Networks: Record<string, { NetworkID?: string } | null> | null } | null;
+  HostConfig?: { NetworkMode?: string } | null;
   Mounts?: { Type: string; Name?: string }[] | null;
 }
 
@@ -724,6 +725,7 @@ export function parseContainer(listed: ListedContainer): Container {
     networkIds: Object.fromEntries(
       networks.map(([name, endpoint]) => [name, endpoint?.NetworkID || null]),
     ),
+    networkMode: listed.HostConfig?.NetworkMode ?? "",
     volumes: (listed.Mounts ?? []).flatMap(({ Type, Name }) =>
       Type === "volume" && Name ? [Name] : []
     ),

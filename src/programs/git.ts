@@ -557,6 +557,32 @@ export class Git {
     return { files, commits: [...detached, ...stashes, ...submodules] };
   }
 
+  /** Finds the folder in which git keeps what it knows of a worktree; undefined when it knows of none at that path. */
+  async findEntry(
+    root: string,
+    path: string,
+    { signal }: Cancellable = {},
+  ): Promise<string | undefined> {
+    const { commonDir } = await this.inspectRepository(root, { signal });
+    const folder = `${commonDir}/worktrees`;
+    if (await lstat(folder) === undefined) return undefined;
+    for await (const { name } of Deno.readDir(folder)) {
+      const points = await readIfThere(`${folder}/${name}/gitdir`);
+      if (points?.trimEnd() === `${path}/.git`) return `${folder}/${name}`;
+    }
+    return undefined;
+  }
+
+  /** Finds the commit that HEAD of a worktree had last, by its own log: also when its branch was deleted since. */
+  async findLastHead(
+    worktreePath: string,
+    { signal }: Cancellable = {},
+  ): Promise<string | undefined> {
+    const file = `${await this.#gitDirOf(worktreePath, signal)}/logs/HEAD`;
+    const last = lines(await readIfThere(file) ?? "").at(-1);
+    return /^[0-9a-f]+ ([0-9a-f]*[1-9a-f][0-9a-f]*) /.exec(last ?? "")?.[1];
+  }
+
   /**
    * Lists what git alone still has of a worktree whose folder is gone, and would be lost with its entry: what was staged,
    * and the commits that {@link listWork} lists. It lies in the folder `gitDir`.
@@ -566,7 +592,7 @@ export class Git {
     { path, branch, head }: Worktree,
     { signal }: Cancellable = {},
   ): Promise<Work & { gitDir: string }> {
-    const gitDir = await this.#entryOf(root, path, signal);
+    const gitDir = await this.findEntry(root, path, { signal });
     if (gitDir === undefined) return { files: [], commits: [], gitDir: "" };
     const commits = branch === undefined && head !== undefined
       ? await this.#log(["-C", root], [head, "--not", "--branches", "--tags", "--remotes"], signal)
@@ -1003,21 +1029,6 @@ export class Git {
   }
 
   /** Finds the folder in which the repository keeps what it knows of a linked worktree. */
-  async #entryOf(
-    root: string,
-    path: string,
-    signal: AbortSignal | undefined,
-  ): Promise<string | undefined> {
-    const { commonDir } = await this.inspectRepository(root, { signal });
-    const folder = `${commonDir}/worktrees`;
-    if (await lstat(folder) === undefined) return undefined;
-    for await (const { name } of Deno.readDir(folder)) {
-      const points = await readIfThere(`${folder}/${name}/gitdir`);
-      if (points?.trimEnd() === `${path}/.git`) return `${folder}/${name}`;
-    }
-    return undefined;
-  }
-
   async #log(
     where: readonly string[],
     revisions: readonly string[],

@@ -6,14 +6,21 @@
  */
 export function findMainWorktree(folder: string): string | undefined {
   for (let at = folder;; at = at.slice(0, at.lastIndexOf("/"))) {
-    const text = readGitFile(`${at}/.git`);
-    if (text !== undefined) {
-      const [, entry = ""] = /^gitdir: (.+)$/m.exec(text) ?? [];
-      const [, root] = /^(.+)\/\.git\/worktrees\/[^/]+$/.exec(realPath(entry, at)) ?? [];
-      return root;
-    }
+    const entry = findLinkedEntry(at);
+    if (entry !== undefined) return /^(.+)\/\.git\/worktrees\/[^/]+$/.exec(entry)?.[1];
     if (at === "") return undefined;
   }
+}
+
+/**
+ * Finds the folder that the `.git` of a worktree names; empty when that is gone, or `.git` is the repository itself, and
+ * undefined when there is no `.git`.
+ */
+export function findLinkedEntry(worktreePath: string): string | undefined {
+  const text = readGitFile(`${worktreePath}/.git`);
+  if (text === undefined) return undefined;
+  const [, entry = ""] = /^gitdir: (.+)$/m.exec(text) ?? [];
+  return realPath(entry, worktreePath);
 }
 
 /** Reads what a `.git` says; empty when it is the repository itself, undefined when there is none. */

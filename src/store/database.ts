@@ -259,7 +259,12 @@ function migrate(path: string, sqlite: DatabaseSync): void {
     );
   }
   // Several first starts at once race for the switch, which SQLite's busy timeout does not cover.
-  withRetries(() => sqlite.exec("PRAGMA journal_mode = WAL"));
+  try {
+    withRetries(() => sqlite.exec("PRAGMA journal_mode = WAL"));
+  } catch (error) {
+    if (sqliteCode(error) === 5 && Deno.statSync(path).size === 0) throw emptied(path, error);
+    throw error;
+  }
   sqlite.exec("BEGIN IMMEDIATE");
   try {
     version = userVersion(sqlite);
@@ -270,6 +275,14 @@ function migrate(path: string, sqlite: DatabaseSync): void {
     if (sqlite.isTransaction) sqlite.exec("ROLLBACK");
     throw error;
   }
+}
+
+function emptied(path: string, cause: unknown): PikoError {
+  return new PikoError(`The registry ${path} was emptied while pikos have it open`, {
+    code: "failed",
+    hint: `put a copy of it back, or end them: lsof ${path} names them; then piko init`,
+    cause,
+  });
 }
 
 function userVersion(sqlite: DatabaseSync): number {

@@ -198,6 +198,11 @@ export class Environments {
     this.#database.run("UPDATE environments SET session = ? WHERE id = ?", session, id);
   }
 
+  /** Records the branch of an environment after it was renamed. */
+  setBranch(id: number, branch: string): void {
+    this.#database.run("UPDATE environments SET branch = ? WHERE id = ?", branch, id);
+  }
+
   /** Records the compose files of an environment and the override file piko lays over them. */
   setComposeFiles(id: number, files: readonly string[], overrideFile: string): void {
     this.#database.run(

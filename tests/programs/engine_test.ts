@@ -201,6 +201,7 @@ Deno.test(
       image: "busybox:1.36",
       networks: [`${composeProject}_back`],
       networkIds: { [`${composeProject}_back`]: network },
+      networkMode: `${composeProject}_back`,
       volumes: [`${composeProject}_data`],
       workingDir: "/a b/c",
       configFiles: ["/a b/c/compose.yml", "/a b/c/more.yml"],

@@ -6,14 +6,16 @@
 
 import type { Container } from "../../domain/containers.ts";
 import { PikoError } from "../../domain/errors.ts";
+import { nameList } from "../../domain/names.ts";
 import { shellWord } from "../../domain/variables.ts";
+import { ownPorts } from "../../store/environments.ts";
 import { REGISTERED_LABEL, ROOT_LABEL } from "../compose_environment.ts";
 import { isThere } from "../files.ts";
 import { keepVolumes, tellKept } from "../kept_volumes.ts";
 import { removeContainers } from "../remove_containers.ts";
 import { qualified } from "./check_environments.ts";
 import { count, type Finding } from "./finding.ts";
-import { mendNameless } from "./mend.ts";
+import { mendLocked, mendNameless } from "./mend.ts";
 import type { EngineState, ProjectState, World } from "./world.ts";
 
 /** The labels by which compose knows its own. */
@@ -31,6 +33,7 @@ export async function checkEngine(world: World): Promise<Finding[]> {
     ...await checkOrphans(world, engine),
     ...checkOneOffs(world, engine),
     ...checkLostNetworks(world, engine),
+    ...checkDisconnected(world, engine),
     ...checkLostContainers(world, engine),
     ...checkRoom(engine),
     ...checkVolumes(world, engine),
@@ -212,18 +215,76 @@ function checkLostNetworks({ environments }: World, engine: EngineState): Findin
   });
 }
 
-/** Names environments whose containers were started once and are gone; piko up makes them anew. */
+/** Finds running containers that were taken off their network, where nobody finds them under their names any more. */
+function checkDisconnected(world: World, engine: EngineState): Finding[] {
+  const { tools } = world;
+  const records = [
+    ...world.environments.filter(({ record, lock }) => !lock.held && record.state === "ready")
+      .map(({ record }) => ({ record, name: qualified(record) })),
+    ...world.shared.map((record) => ({ record, name: `what ${record.project} shares` })),
+  ];
+  return engine.containers.flatMap((container): Finding[] => {
+    const { id, name, composeProject, service, state, networks, networkMode } = container;
+    const of = records.find(({ record }) => record.composeProject === composeProject);
+    if (of === undefined || state !== "running" || container.labels[ONE_OFF_LABEL] === "True") {
+      return [];
+    }
+    if (networks.includes(networkMode) || isNoNetwork(networkMode)) return [];
+    const isThere = engine.networks.some((network) => network.name === networkMode);
+    const up = of.record.path === of.record.root
+      ? `piko -C ${shellWord(of.record.root)} up --shared`
+      : `piko up ${of.name}`;
+    const finding: Finding = {
+      name: "network",
+      level: "wrong",
+      message: `Container ${name} of ${of.name} is not on its network ${networkMode} any more`,
+      hint: isThere
+        ? `docker network connect --alias ${shellWord(service)} ${shellWord(networkMode)} ${
+          shellWord(name)
+        }`
+        : `${up}, then: piko doctor --fix`,
+    };
+    if (!isThere) return [finding];
+    const connect = async () => {
+      await tools.engine.connectNetwork(networkMode, id, [service]);
+      return `Connected ${name} to ${networkMode}`;
+    };
+    return [{ ...finding, mend: () => mendLocked(world, of.record, connect) }];
+  });
+}
+
+/** Tells whether a container has no network of its project: it has the host's, another container's or none. */
+function isNoNetwork(networkMode: string): boolean {
+  return ["", "default", "bridge", "host", "none"].includes(networkMode) ||
+    networkMode.startsWith("container:");
+}
+
+/** Names services whose containers were started once and are gone; piko up makes them anew. */
 function checkLostContainers({ tools, environments }: World, engine: EngineState): Finding[] {
   return environments.flatMap(({ record, lock }): Finding[] => {
     if (lock.held || record.state !== "ready" || record.mode !== "docker") return [];
-    // Of one whose services are all shared there are none.
-    if (record.shared !== null) return [];
-    const isThere = engine.containers.some(({ composeProject }) =>
+    const containers = engine.containers.filter(({ composeProject }) =>
       composeProject === record.composeProject
     );
+    if (containers.length > 0) {
+      // Only those that have ports are known without compose.
+      const services = new Set(ownPorts(record).map(({ service }) => service));
+      const lost = [...services].filter((service) =>
+        !containers.some((container) => container.service === service)
+      ).sort();
+      if (lost.length === 0) return [];
+      return [{
+        name: "container",
+        level: "note",
+        message: `${qualified(record)} has no container of ${nameList(lost)}`,
+        hint: `piko up ${qualified(record)}`,
+      }];
+    }
+    // Of one whose services are all shared there are none.
+    if (record.shared !== null) return [];
     const wereStarted = tools.environments.listSteps(record.id)
       .some(({ step }) => step === "containers");
-    if (isThere || !wereStarted) return [];
+    if (!wereStarted) return [];
     return [{
       name: "container",
       level: "note",

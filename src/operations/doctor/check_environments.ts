@@ -5,17 +5,19 @@ import { quote } from "../../domain/names.ts";
 import { shellWord } from "../../domain/variables.ts";
 import { readProjectConfig } from "../../programs/config_file.ts";
 import type { Worktree } from "../../programs/git.ts";
+import { findLinkedEntry } from "../../programs/linked_worktree.ts";
 import { tmuxName } from "../../programs/tmux.ts";
 import type { EnvironmentRecord, StepRecord } from "../../store/environments.ts";
 import {
   composeFilesOf,
   givePorts,
+  hideOverride,
   isPikosOverride,
   overrideFileOf,
   readCompose,
   writeOverride,
 } from "../compose_environment.ts";
-import { isThere } from "../files.ts";
+import { isThere, makeFolder } from "../files.ts";
 import { ensureSession } from "../sessions.ts";
 import { restartEnvironment, startEnvironment, stopEnvironment } from "../start_environment.ts";
 import type { Finding } from "./finding.ts";
@@ -163,8 +165,9 @@ async function checkWorktree(world: World, environment: EnvironmentState): Promi
   }
   if (!await isThere(`${record.path}/.git`)) return [unlinked(world, record)];
   return [
-    ...checkBranch(record, known),
+    ...await checkBranch(world, record, known),
     ...await checkOverride(world, environment),
+    ...await checkData(world, record),
     ...checkSession(world, record),
   ];
 }
@@ -225,6 +228,14 @@ async function missingWorktree(
       message: `The worktree of ${name} is not there, and may be on a disk that is not: ${path}`,
     };
   }
+  const moved = known && await findMovedFolder(world, root, known);
+  if (moved !== undefined) {
+    return {
+      ...finding,
+      message: `The worktree of ${name} was moved without git, from ${path} to ${moved}`,
+      hint: `mv ${shellWord(moved)} ${shellWord(path)}`,
+    };
+  }
   const work = known && await findWorkOfGone(world, root, known);
   if (work !== undefined) {
     return {
@@ -234,6 +245,21 @@ async function missingWorktree(
     };
   }
   return { ...finding, mend: () => throwAway(world, environment) };
+}
+
+/** Finds the folder, among those beside it, that a worktree was moved to without git: its `.git` says so. */
+async function findMovedFolder(
+  { tools, watch }: World,
+  root: string,
+  { path }: Worktree,
+): Promise<string | undefined> {
+  const entry = await tools.git.findEntry(root, path, watch);
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  if (entry === undefined || !await isThere(folder)) return undefined;
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory && findLinkedEntry(`${folder}/${name}`) === entry) return `${folder}/${name}`;
+  }
+  return undefined;
 }
 
 /** Finds work of a worktree that is gone which git alone still has, and the command that rescues it. */
@@ -274,16 +300,62 @@ function ancestorsBelow(root: string, path: string): string[] {
   }
 }
 
-function checkBranch(record: EnvironmentRecord, { branch }: Worktree): Finding[] {
-  if (branch === record.branch) return [];
+async function checkBranch(
+  world: World,
+  record: EnvironmentRecord,
+  { branch, head = "" }: Worktree,
+): Promise<Finding[]> {
+  const { tools, watch } = world;
+  const { root, path } = record;
+  const name = qualified(record);
+  if (branch === record.branch) {
+    return NO_COMMIT.test(head) ? [await deletedBranch(world, record)] : [];
+  }
   const now = branch === undefined ? "has no branch checked out" : `is on branch ${quote(branch)}`;
-  return [{
+  if (await tools.git.findCommit(root, `refs/heads/${record.branch}`, watch) !== undefined) {
+    return [{
+      name: "worktree",
+      level: "note",
+      message: `The worktree of ${name} ${now}; it was made for ${quote(record.branch)}`,
+      hint: `git -C ${shellWord(path)} switch ${shellWord(record.branch)}`,
+    }];
+  }
+  const finding: Finding = {
     name: "worktree",
-    level: "note",
-    message: `The worktree of ${qualified(record)} ${now}; it was made for ${quote(record.branch)}`,
-    hint: `git -C ${shellWord(record.path)} switch ${shellWord(record.branch)}`,
+    level: "wrong",
+    message: `Branch ${quote(record.branch)} of ${name} is gone; its worktree ${now}`,
+    hint: `git -C ${shellWord(path)} switch --create ${shellWord(record.branch)}`,
+  };
+  if (branch === undefined) return [finding];
+  return [{
+    ...finding,
+    hint: `piko doctor --fix takes ${quote(branch)} for its branch`,
+    mend: () =>
+      mendLocked(world, record, (found) => {
+        tools.environments.setBranch(found.id, branch);
+        return Promise.resolve(`Took ${quote(branch)} for the branch of ${name}`);
+      }),
   }];
 }
+
+/** A branch that was deleted while it is checked out: only the worktree's own log of HEAD still has its last commit. */
+async function deletedBranch({ tools, watch }: World, record: EnvironmentRecord): Promise<Finding> {
+  const { branch, path } = record;
+  const last = await tools.git.findLastHead(path, watch);
+  return {
+    name: "worktree",
+    level: "wrong",
+    message: `Branch ${quote(branch)} of ${qualified(record)} was deleted${
+      last === undefined ? "" : `; its last commit was ${last.slice(0, 7)}`
+    }`,
+    hint: last === undefined
+      ? `git -C ${shellWord(path)} commit`
+      : `git -C ${shellWord(path)} update-ref ${shellWord(`refs/heads/${branch}`)} ${last}`,
+  };
+}
+
+/** What git writes in the place of a commit where there is none. */
+const NO_COMMIT = /^0+$/;
 
 async function checkOverride(
   world: World,
@@ -293,7 +365,7 @@ async function checkOverride(
   if (record.mode === "simple" || overrideFile === null) return [];
   const name = qualified(record);
   const whose = await isPikosOverride(overrideFile, record.composeProject);
-  if (whose === "own") return [];
+  if (whose === "own") return await checkHidden(world, record, overrideFile);
   if (whose === "foreign") {
     return [{
       name: "override",
@@ -316,6 +388,33 @@ async function checkOverride(
   }];
 }
 
+/** Finds an override file that git takes for work: its line in `info/exclude` was removed. */
+async function checkHidden(
+  world: World,
+  record: EnvironmentRecord,
+  overrideFile: string,
+): Promise<Finding[]> {
+  const { tools, watch } = world;
+  const file = overrideFile.slice(record.path.length + 1);
+  if (await tools.git.isIgnored(record.path, file, watch)) return [];
+  return [{
+    name: "override",
+    level: "wrong",
+    message: `git does not ignore the override file of ${qualified(record)}: ${overrideFile}`,
+    hint: `piko up ${qualified(record)}`,
+    mend: () =>
+      mendLocked(world, record, async () => {
+        if (await hideOverride(tools, record, overrideFile, watch)) {
+          return `Had git ignore ${overrideFile}`;
+        }
+        throw new PikoError("git has it in its index, or a .gitignore wants it", {
+          code: "conflict",
+          hint: `git -C ${shellWord(record.path)} rm --cached ${shellWord(file)}`,
+        });
+      }),
+  }];
+}
+
 async function writeOverrideAnew({ tools, watch }: World, found: EnvironmentRecord): Promise<void> {
   const { config } = await readProjectConfig(found.root);
   const files = await composeFilesOf(tools, found.path, config);
@@ -329,6 +428,31 @@ async function writeOverrideAnew({ tools, watch }: World, found: EnvironmentReco
   givePorts(tools, found, compose, await tools.engine.publishedPorts(), watch);
   tools.environments.setComposeFiles(found.id, files, overrideFileOf(files));
   await writeOverride(tools.environments.require(found.id), compose, files, watch);
+}
+
+/** Finds a data folder that was removed: what was in it is gone, but scripts and windows count on it. */
+async function checkData(world: World, record: EnvironmentRecord): Promise<Finding[]> {
+  const { root, dataDir } = record;
+  if (await isThere(dataDir)) return [];
+  const name = qualified(record);
+  const finding: Finding = {
+    name: "folder",
+    level: "wrong",
+    message: `The data folder of ${name} is gone: ${dataDir}`,
+    hint: `bring it back, or: mkdir -p ${shellWord(dataDir)}`,
+  };
+  if (!await isOnDiskOf(root, dataDir)) {
+    const message = `The data folder of ${name} is not there, and may be on a disk that is not`;
+    return [{ ...finding, message: `${message}: ${dataDir}` }];
+  }
+  return [{
+    ...finding,
+    mend: () =>
+      mendLocked(world, record, async () => {
+        await makeFolder(dataDir);
+        return `Made ${dataDir}, which is empty`;
+      }),
+  }];
 }
 
 function checkSession(world: World, record: EnvironmentRecord): Finding[] {

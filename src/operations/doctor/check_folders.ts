@@ -8,6 +8,7 @@ import { PikoError } from "../../domain/errors.ts";
 import { shellWord } from "../../domain/variables.ts";
 import { readProjectConfig } from "../../programs/config_file.ts";
 import type { Worktree } from "../../programs/git.ts";
+import { findLinkedEntry } from "../../programs/linked_worktree.ts";
 import { isThere } from "../files.ts";
 import { findWorkOfGone, isOnDiskOf } from "./check_environments.ts";
 import type { Finding } from "./finding.ts";
@@ -139,6 +140,7 @@ async function checkWorktreeFolders(
   const found: Finding[] = [];
   for (const [name, path] of listIn(`${root}/.piko/worktrees`)) {
     if (world.environments.some(({ record }) => record.path === path)) continue;
+    if (await isMoved(world, state, path)) continue;
     if (worktrees.some((worktree) => worktree.path === path)) {
       found.push({
         name: "folder",
@@ -151,6 +153,21 @@ async function checkWorktreeFolders(
     found.push(await leftFolder(world, state, name, path, "A folder where a worktree was"));
   }
   return found;
+}
+
+/** Tells whether a folder is the worktree of an environment that was moved without git, which is told there. */
+async function isMoved(
+  { tools, watch, environments }: World,
+  { project }: ProjectState,
+  path: string,
+): Promise<boolean> {
+  const entry = findLinkedEntry(path);
+  if (!entry) return false;
+  for (const { record } of environments) {
+    if (record.projectId !== project.id || await isThere(record.path)) continue;
+    if (await tools.git.findEntry(project.root, record.path, watch) === entry) return true;
+  }
+  return false;
 }
 
 async function checkKept(

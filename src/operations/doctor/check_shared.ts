@@ -1,7 +1,7 @@
 /** Looks whether the shared services of each project are where the registry says. */
 
 import { PikoError } from "../../domain/errors.ts";
-import { SHARED_NAME } from "../../domain/names.ts";
+import { nameList, SHARED_NAME } from "../../domain/names.ts";
 import { shellWord } from "../../domain/variables.ts";
 import { inspectLock } from "../../store/locks.ts";
 import type { ProjectRecord } from "../../store/projects.ts";
@@ -56,7 +56,42 @@ async function checkProject(world: World, project: ProjectRecord): Promise<Findi
       });
     },
   }));
-  return [...found, ...checkBrokenOff(world, project)];
+  return [...found, ...checkBrokenOff(world, project), ...checkStopped(world, project)];
+}
+
+/** Names shared services that are stopped while environments that use them run; `piko down --shared` leaves them so, too. */
+function checkStopped(
+  { tools, environments, engine }: World,
+  { id, root }: ProjectRecord,
+): Finding[] {
+  const composeProject = tools.shared.find(id)?.composeProject;
+  if (composeProject === undefined || engine === undefined) return [];
+  const { containers } = engine;
+  const runs = (composeProject: string) =>
+    containers.some((known) =>
+      known.composeProject === composeProject && known.state === "running"
+    );
+  return tools.shared.list(id).flatMap(({ service }): Finding[] => {
+    const of = containers.filter((known) =>
+      known.composeProject === composeProject && known.service === service
+    );
+    const isStopped = of.length > 0 &&
+      of.every(({ state }) => state === "exited" || state === "created" || state === "dead");
+    if (!isStopped) return [];
+    const users = tools.shared.listUsers(id, service).filter((name) =>
+      environments.some(({ record }) =>
+        record.projectId === id && record.name === name && runs(record.composeProject)
+      )
+    );
+    if (users.length === 0) return [];
+    const use = users.length === 1 ? "runs and uses it" : "run and use it";
+    return [{
+      name: "shared",
+      level: "note",
+      message: `The shared ${service} is stopped, and ${nameList(users)} ${use}`,
+      hint: `piko -C ${shellWord(root)} up --shared ${shellWord(service)}`,
+    }];
+  });
 }
 
 /** Finds what share, isolate, up, down and restart of shared services have left when they were killed. */

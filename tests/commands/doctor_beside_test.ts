@@ -1,0 +1,248 @@
+/**
+ * What people do beside piko with git, tmux, docker and in its folders, row by row: each is made for real, found and named,
+ * mended where that loses nothing, and whatever work and data there was is there afterwards.
+ */
+
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { docker } from "../containers.ts";
+import { needs } from "../needs.ts";
+import { Sandbox } from "../sandbox.ts";
+import { assertSound, doctor } from "./doctor.ts";
+
+/** Something that is done beside piko to environment "one". */
+interface Row {
+  what: string;
+  make: () => Promise<unknown>;
+  /** What doctor then finds wrong, with ID for each commit. */
+  wrong?: readonly string[];
+  /** What it finds worth knowing. */
+  noted?: readonly string[];
+  /** What `list` says then; "stopped" or "simple" where it is not said. */
+  status?: string;
+  /** What `--fix` says that it has mended. */
+  fixed?: readonly string[];
+  /** Whether what `--fix` leaves is put in order by the command that doctor names. */
+  byHint?: boolean;
+  /** Proves what else holds, and puts in order what `--fix` and the hint do not. */
+  then?: () => Promise<unknown>;
+}
+
+/** Walks the rows; `kept` proves after each that nothing of the person's is lost. */
+async function walk(
+  t: Deno.TestContext,
+  sandbox: Sandbox,
+  rows: readonly Row[],
+  status: string,
+  kept: () => Promise<void>,
+): Promise<void> {
+  const plain = (lines: readonly string[]) =>
+    lines.map((line) => line.replace(/\b[0-9a-f]{7}$/, "ID")).sort();
+  for (const row of rows) {
+    const { wrong = [], noted = [], fixed = [] } = row;
+    await t.step(row.what, async () => {
+      await row.make();
+      const found = await doctor(sandbox);
+      assert.deepEqual([plain(found.wrong), plain(found.noted)], [plain(wrong), plain(noted)]);
+      const { environments } = await sandbox.json("list");
+      const one = environments.find(({ name }) => name === "one");
+      assert.equal(one?.status, row.status ?? status);
+      if (wrong.length > 0) {
+        const mended = await doctor(sandbox, ["--fix"]);
+        assert.deepEqual(plain(mended.fixed), plain(fixed), mended.stderr);
+        if (row.byHint) {
+          const hint = mended.checks.find(({ ok }) => !ok)?.hint ?? "";
+          await sandbox.run(["sh", "-c", hint]);
+        }
+      }
+      await row.then?.();
+      await kept();
+      await assertSound(sandbox);
+    });
+  }
+}
+
+Deno.test({
+  name: "what is done beside piko with git, tmux and in its folders loses nothing",
+  ...needs("git", "tmux"),
+  async fn(t) {
+    await using sandbox = await Sandbox.create({ init: true });
+    const { root, project, folder } = sandbox;
+    const path = sandbox.worktree("one");
+    const state = `${sandbox.variables.PIKO_HOME}/state.db`;
+    await sandbox.pass("create one");
+    await sandbox.run(["git", "commit", "--quiet", "--allow-empty", "-m", "Only here"], path);
+    const commit = await sandbox.run(["git", "rev-parse", "HEAD"], path);
+    await sandbox.write(`${path}/notes.txt`, "precious\n");
+    await sandbox.write(".piko/data/one/rows", "precious\n");
+    const kept = async () => {
+      assert.equal(await Deno.readTextFile(`${path}/notes.txt`), "precious\n");
+      assert.equal(await Deno.readTextFile(`${root}/.piko/data/one/rows`), "precious\n");
+      assert.equal(await sandbox.run(["git", "rev-parse", "HEAD"], path), commit);
+      const { environment } = await sandbox.json("status one");
+      assert.equal(environment.branch, "one");
+      assert.equal(await sandbox.run(["git", "branch", "--show-current"], path), "one");
+    };
+    await walk(
+      t,
+      sandbox,
+      [
+        {
+          what: "a branch that was renamed",
+          make: () => sandbox.git("branch", "--move", "one", "uno"),
+          wrong: ['worktree: Branch "one" of PROJECT/one is gone; its worktree is on branch "uno"'],
+          fixed: ['worktree: Took "uno" for the branch of PROJECT/one'],
+          then: async () => {
+            assert.equal((await sandbox.json("env one")).PIKO_BRANCH, "uno");
+            assert.match(
+              await sandbox.fail("destroy one --delete-branch", 4),
+              /notes\.txt/,
+            );
+            await sandbox.git("branch", "--move", "uno", "one");
+            await doctor(sandbox, ["--fix"]);
+          },
+        },
+        {
+          what: "a branch that was deleted beneath its worktree",
+          make: () => sandbox.git("update-ref", "-d", "refs/heads/one"),
+          wrong: [
+            'worktree: Branch "one" of PROJECT/one was deleted; its last commit was ID',
+          ],
+          byHint: true,
+        },
+        {
+          what: "a worktree that was moved without git",
+          make: () => Deno.rename(path, `${path}-aside`),
+          wrong: [
+            "worktree: The worktree of PROJECT/one was moved without git, from ROOT/.piko/worktrees/one to ROOT/.piko/worktrees/one-aside",
+          ],
+          status: "missing",
+          byHint: true,
+        },
+        {
+          what: "a worktree that was locked",
+          make: () => sandbox.git("worktree", "lock", path),
+          then: async () => {
+            assert.match(
+              await sandbox.fail("destroy one --force", 4),
+              /is locked\n.*worktree unlock/,
+            );
+            await sandbox.git("worktree", "unlock", path);
+          },
+        },
+        {
+          what: "a window that was closed stays so",
+          make: () => sandbox.tmux("kill-window", "-t", `=piko/${project}/one:logs`),
+        },
+        {
+          what: "a data folder that was removed",
+          make: () => Deno.rename(`${root}/.piko/data/one`, `${folder}/data`),
+          wrong: ["folder: The data folder of PROJECT/one is gone: ROOT/.piko/data/one"],
+          fixed: ["folder: Made ROOT/.piko/data/one, which is empty"],
+          then: async () => {
+            await Deno.remove(`${root}/.piko/data`, { recursive: true });
+            const { stderr } = await sandbox.piko(["up", "one"]);
+            assert.match(
+              stderr,
+              /The data folder was gone, and is made anew, empty: .*data\/one$/m,
+            );
+            await Deno.remove(`${root}/.piko/data/one`);
+            await Deno.rename(`${folder}/data`, `${root}/.piko/data/one`);
+          },
+        },
+      ],
+      "simple",
+      kept,
+    );
+
+    await t.step(
+      "a repository that was moved is not taken for one whose worktrees are gone",
+      async () => {
+        await Deno.rename(root, `${root}.away`);
+        const { wrong, fixed } = await doctor(sandbox, ["--fix"], { cwd: folder });
+        assert.deepEqual(
+          [wrong, fixed],
+          [["project: The repository of project PROJECT is gone: ROOT"], []],
+        );
+        for (const verb of ["up", "edit"]) {
+          const said = await sandbox.fail(`${verb} ${project}/one`, 4, { cwd: folder });
+          assert.match(
+            said,
+            /The repository of project .* is gone: .*\n.*bring it back; piko destroy/,
+          );
+        }
+        await Deno.rename(`${root}.away`, root);
+        await kept();
+        await assertSound(sandbox);
+      },
+    );
+
+    await t.step("a registry that is lost, or was emptied", async () => {
+      for (const lose of [() => Deno.remove(state), () => Deno.truncate(state)]) {
+        await sandbox.tmux("kill-server");
+        await Promise.all(["-wal", "-shm"].map((end) => Deno.remove(state + end).catch(() => {})));
+        await lose();
+        assert.equal((await doctor(sandbox)).exitCode, 0);
+        assert.match(await sandbox.fail("list", 3), /is in no piko project/);
+        await sandbox.pass("init");
+        const { wrong, noted } = await doctor(sandbox, ["--fix"]);
+        assert.deepEqual(wrong, []);
+        assert.deepEqual(noted.sort(), [
+          "folder: Data of an environment that is gone: ROOT/.piko/data/one",
+          "folder: The worktree ROOT/.piko/worktrees/one belongs to no environment",
+        ]);
+        const said = await sandbox.fail("create one", 4);
+        assert.match(said, /is there already, and is no environment that piko knows/);
+        // git refuses to remove what is not committed.
+        const remove = /commit what is in it, then: (.*)/.exec(said)?.[1] ?? "";
+        await assert.rejects(sandbox.run(["sh", "-c", remove]));
+        await Deno.remove(`${path}/notes.txt`);
+        await sandbox.run(["sh", "-c", remove]);
+        await sandbox.pass("create one");
+        await sandbox.write(`${path}/notes.txt`, "precious\n");
+        await kept();
+        await assertSound(sandbox);
+      }
+    });
+
+    await t.step("a registry that was emptied while a piko has it open", async () => {
+      using open = new DatabaseSync(state);
+      open.exec("SELECT * FROM projects");
+      // By other processes: this one's locks would end with the file that it closes.
+      await sandbox.run(["cp", state, `${folder}/copy`]);
+      await sandbox.run(["truncate", "--size=0", state]);
+      await sandbox.run(["rm", `${state}-wal`, `${state}-shm`]);
+      const { wrong, checks } = await doctor(sandbox, ["--fix"]);
+      assert.deepEqual(wrong, [
+        "registry: The registry FOLDER/piko/state.db was emptied while pikos have it open",
+      ]);
+      assert.equal(checks.some(({ name }) => name === "worktree"), false);
+      open.close();
+      await Deno.remove(state);
+      await Deno.rename(`${folder}/copy`, state);
+      await kept();
+      await assertSound(sandbox);
+    });
+
+    await t.step(".piko as a whole", async () => {
+      await Deno.remove(`${root}/.piko`, { recursive: true });
+      assert.equal((await sandbox.json("list")).environments[0]?.status, "missing");
+      assert.match(await sandbox.fail("up one", 4), /The worktree of "one" is gone/);
+      const { wrong, fixed } = await doctor(sandbox, ["--fix"]);
+      assert.deepEqual([wrong, fixed], [[], ["worktree: Removed what there was of PROJECT/one"]]);
+      assert.deepEqual(await sandbox.sessions(), []);
+      assert.equal(await sandbox.git("rev-parse", "one"), commit);
+      await sandbox.pass("create one");
+      await assertSound(sandbox);
+    });
+
+    await t.step("the whole repository", async () => {
+      await Deno.remove(root, { recursive: true });
+      const { wrong } = await doctor(sandbox, ["--fix"], { cwd: folder });
+      assert.deepEqual(wrong, ["project: The repository of project PROJECT is gone: ROOT"]);
+      await sandbox.pass(`destroy ${project}/one`, { cwd: folder });
+      await sandbox.pass(`project forget ${project}`, { cwd: folder });
+      await assertSound(sandbox, { cwd: folder });
+    });
+  },
+});

@@ -279,11 +279,14 @@ function isKept(kept: readonly GivenPort[], port: GivenPort): boolean {
   return kept.some((known) => known.hostPort === port.hostPort && known.protocol === port.protocol);
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
+/** Reads a text file; undefined when it is not there. */
+export async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await Deno.readTextFile(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    const isGone = error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.NotADirectory;
+    if (isGone) return undefined;
     throw error;
   }
 }

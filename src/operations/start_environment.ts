@@ -18,8 +18,10 @@ import {
   composeFilesOf,
   givePorts,
   hideOverride,
+  OVERRIDE_PATTERNS,
   overrideFileOf,
   readCompose,
+  readIfThere,
   targetOf,
   writeOverride,
 } from "./compose_environment.ts";
@@ -120,6 +122,7 @@ async function startContainers(
     const [checked, read] = await Promise.allSettled([
       version,
       readCompose(tools, record, files, watch),
+      keepHidden(tools, record, files, watch),
     ]);
     // What is wrong with compose itself says more than that it cannot read a file.
     if (checked.status === "rejected") throw checked.reason;
@@ -130,7 +133,6 @@ async function startContainers(
     givePorts(tools, record, compose, await tools.engine.publishedPorts(), watch);
     tools.environments.setComposeFiles(record.id, files, overrideFileOf(files));
     record = tools.environments.require(record.id);
-    await hideOverride(tools, record, overrideFileOf(files), watch);
     return await writeOverride(record, compose, files, watch) ? "written anew" : "unchanged";
   });
   const services = request.services.filter((service) => !isShared(record, service));
@@ -172,6 +174,30 @@ async function startContainers(
     await waitForContainers(tools, record, { ...request, services }, watch);
   }
   return record;
+}
+
+/** Has git ignore the override file again; that it cannot keeps no container from being started. */
+async function keepHidden(
+  tools: Tools,
+  record: EnvironmentRecord,
+  files: readonly string[],
+  watch: Watch,
+): Promise<void> {
+  try {
+    // Read without git, which is asked only where somebody has removed it.
+    const excluded = await readIfThere(`${record.root}/.git/info/exclude`) ?? "";
+    if (OVERRIDE_PATTERNS.every((line) => excluded.split("\n").includes(line))) return;
+    await hideOverride(tools, record, overrideFileOf(files), watch);
+  } catch (error) {
+    if (error instanceof PikoError && error.code === "interrupted") return;
+    const isExpected = error instanceof PikoError || error instanceof CommandError ||
+      error instanceof Deno.errors.PermissionDenied;
+    if (!isExpected) throw error;
+    watch.report({
+      kind: "warning",
+      message: `Cannot tell whether git ignores the override file: ${messageOf(error)}`,
+    });
+  }
 }
 
 /** Has the shared services run that the environment is going to use, and names them. */

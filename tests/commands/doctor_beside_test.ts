@@ -246,3 +246,222 @@ Deno.test({
     });
   },
 });
+
+const COMPOSE = `services:
+  web:
+    image: busybox:1.36
+    init: true
+    stop_grace_period: 0s
+    command: httpd -f -p 8025 -h /data
+    ports: ["8025"]
+    volumes: ["data:/data"]
+  kv:
+    image: busybox:1.36
+    init: true
+    stop_grace_period: 0s
+    command: httpd -f -p 6379 -h /
+    ports: ["6379"]
+  tool:
+    image: busybox:1.36
+    ports: ["9000"]
+    profiles: [tools]
+volumes: { data: {} }
+`;
+
+Deno.test({
+  name: "what is done beside piko with docker loses nothing",
+  ...needs("git", "tmux", "engine", "compose", "images"),
+  async fn(t) {
+    await using sandbox = await Sandbox.create({
+      files: { "compose.yml": COMPOSE, ".piko.yml": "ignore: [web, kv]\n" },
+      init: true,
+    });
+    const { root, project } = sandbox;
+    const path = sandbox.worktree("one");
+    const override = `${path}/docker-compose.piko.yml`;
+    const network = `piko-${project}-one`;
+    const web = `${network}-web-1`;
+    await sandbox.pass("create one");
+    await docker("exec", web, "sh", "-c", "echo precious > /data/row");
+    await sandbox.write(`${path}/notes.txt`, "precious\n");
+    /** Asks from inside one service for another one by its name. */
+    const reaches = async (from: string, url: string) => {
+      await docker("exec", from, "wget", "-q", "-O", "/dev/null", url);
+    };
+    const kept = async () => {
+      assert.equal(await docker("exec", web, "cat", "/data/row"), "precious");
+      assert.equal(await Deno.readTextFile(`${path}/notes.txt`), "precious\n");
+      await reaches(web, "http://kv:6379/etc/hostname");
+      assert.equal((await sandbox.json("list")).environments[0]?.status, "running");
+    };
+    const up = () => sandbox.pass("up one");
+
+    await walk(
+      t,
+      sandbox,
+      [
+        {
+          what: "a container that was renamed is known all the same",
+          make: () => docker("rename", web, `${project}-mine`),
+          then: async () => {
+            const { services } = await sandbox.json("status one");
+            assert.deepEqual(services.map(({ container, state }) => [container, state]), [
+              [`${network}-kv-1`, "running"],
+              [`${project}-mine`, "running"],
+            ]);
+            assert.equal(await sandbox.pass("exec one web cat /data/row"), "precious\n");
+            await up();
+            await docker("rename", `${project}-mine`, web);
+          },
+        },
+        {
+          what: "a container that was stopped",
+          make: () => docker("stop", web),
+          status: "partial",
+          then: up,
+        },
+        {
+          what: "a container that was removed",
+          make: () => docker("rm", "--force", web),
+          noted: ["container: PROJECT/one has no container of web"],
+          then: up,
+        },
+        {
+          what: "a container that was taken off its network",
+          make: () => docker("network", "disconnect", network, web),
+          wrong: [
+            "network: Container piko-PROJECT-one-web-1 of PROJECT/one is not on its network piko-PROJECT-one any more",
+          ],
+          fixed: ["network: Connected piko-PROJECT-one-web-1 to piko-PROJECT-one"],
+          then: () => reaches(`${network}-kv-1`, "http://web:8025/row"),
+        },
+        {
+          what: "a network that was removed beneath running containers",
+          make: async () => {
+            for (const service of ["web", "kv"]) {
+              await docker("network", "disconnect", network, `${network}-${service}-1`);
+            }
+            await docker("network", "rm", network);
+          },
+          wrong: ["kv", "web"].map((service) =>
+            `network: Container piko-PROJECT-one-${service}-1 of PROJECT/one is not on its network piko-PROJECT-one any more`
+          ),
+          then: async () => {
+            await up();
+            const { fixed, wrong } = await doctor(sandbox, ["--fix"]);
+            assert.deepEqual(wrong, []);
+            assert.equal(fixed.length, 2);
+          },
+        },
+        {
+          what: "an override file that was edited",
+          make: async () => {
+            const text = await Deno.readTextFile(override);
+            await Deno.writeTextFile(override, `${text}# by hand\n`);
+          },
+          then: async () => {
+            await up();
+            assert.doesNotMatch(await Deno.readTextFile(override), /by hand/);
+          },
+        },
+        {
+          what: "an override file that git shows",
+          make: () => Deno.writeTextFile(`${root}/.git/info/exclude`, ""),
+          wrong: [
+            "override: git does not ignore the override file of PROJECT/one: ROOT/.piko/worktrees/one/docker-compose.piko.yml",
+          ],
+          fixed: ["override: Had git ignore ROOT/.piko/worktrees/one/docker-compose.piko.yml"],
+          then: async () => {
+            await Deno.writeTextFile(`${root}/.git/info/exclude`, "");
+            await up();
+            await assertSound(sandbox);
+            await Deno.writeTextFile(`${root}/.git/info/exclude`, "");
+            // It is nobody's work; the notes are.
+            const said = await sandbox.fail("destroy one", 4);
+            assert.match(said, /untracked: notes\.txt/);
+            assert.doesNotMatch(said, /docker-compose\.piko\.yml/);
+          },
+        },
+      ],
+      "running",
+      kept,
+    );
+
+    await sandbox.pass("share kv --now");
+    const shared = `piko-${project}-shared-kv-1`;
+    await walk(
+      t,
+      sandbox,
+      [
+        {
+          what: "a shared container that was stopped",
+          make: () => docker("stop", shared),
+          noted: ["shared: The shared kv is stopped, and one runs and uses it"],
+          then: async () => {
+            assert.equal((await sandbox.json("share")).shared[0]?.state, "exited");
+            await up();
+          },
+        },
+        {
+          what: "a shared container that was renamed is known all the same",
+          make: () => docker("rename", shared, `${project}-shared`),
+          then: async () => {
+            assert.equal((await sandbox.json("share")).shared[0]?.container, `${project}-shared`);
+            await up();
+            await docker("rename", `${project}-shared`, shared);
+          },
+        },
+        {
+          what: "a shared container that was taken off an environment's network",
+          make: () => docker("network", "disconnect", network, shared),
+          wrong: [
+            "shared: The shared kv is not on network piko-PROJECT-one, where it is expected (PROJECT)",
+          ],
+          fixed: [
+            "shared: Put in order: The shared kv is not on network piko-PROJECT-one, where it is expected",
+          ],
+        },
+        {
+          what: "a shared container that was taken off its own network",
+          make: () => docker("network", "disconnect", `piko-${project}-shared`, shared),
+          wrong: [
+            "network: Container piko-PROJECT-shared-kv-1 of what PROJECT shares is not on its network piko-PROJECT-shared any more",
+          ],
+          fixed: ["network: Connected piko-PROJECT-shared-kv-1 to piko-PROJECT-shared"],
+        },
+        {
+          what: "a shared container that was removed, with its network",
+          make: async () => {
+            await docker("rm", "--force", shared);
+            await docker("network", "rm", `piko-${project}-shared`);
+          },
+          wrong: ["shared: The shared kv, which one uses, has no container (PROJECT)"],
+          fixed: ["shared: Put in order: The shared kv, which one uses, has no container"],
+        },
+        {
+          what: "an environment's network that was removed beneath the shared container",
+          make: async () => {
+            await sandbox.pass("down one");
+            await docker("stop", shared);
+            await docker("network", "disconnect", "--force", network, shared);
+            await docker("network", "rm", network);
+          },
+          wrong: [
+            "network: Network piko-PROJECT-one of PROJECT/one was removed: its containers cannot start",
+          ],
+          status: "stopped",
+          then: up,
+        },
+      ],
+      "running",
+      kept,
+    );
+
+    await Deno.remove(`${path}/notes.txt`);
+    await docker("rename", web, `${project}-mine`);
+    await sandbox.pass("destroy one --volumes");
+    await sandbox.pass("isolate kv --volumes");
+    assert.deepEqual(await sandbox.leftInEngine(), []);
+    await assertSound(sandbox);
+  },
+});

@@ -8,8 +8,8 @@ import type { Container } from "../../domain/containers.ts";
 import { PikoError } from "../../domain/errors.ts";
 import { nameList } from "../../domain/names.ts";
 import { shellWord } from "../../domain/variables.ts";
-import { ownPorts } from "../../store/environments.ts";
-import { REGISTERED_LABEL, ROOT_LABEL } from "../compose_environment.ts";
+import { type EnvironmentRecord, ownPorts } from "../../store/environments.ts";
+import { readCompose, REGISTERED_LABEL, ROOT_LABEL } from "../compose_environment.ts";
 import { isThere } from "../files.ts";
 import { keepVolumes, tellKept } from "../kept_volumes.ts";
 import { removeContainers } from "../remove_containers.ts";
@@ -34,7 +34,7 @@ export async function checkEngine(world: World): Promise<Finding[]> {
     ...checkOneOffs(world, engine),
     ...checkLostNetworks(world, engine),
     ...checkDisconnected(world, engine),
-    ...checkLostContainers(world, engine),
+    ...await checkLostContainers(world, engine),
     ...checkRoom(engine),
     ...checkVolumes(world, engine),
   ];
@@ -259,39 +259,60 @@ function isNoNetwork(networkMode: string): boolean {
     networkMode.startsWith("container:");
 }
 
-/** Names services whose containers were started once and are gone; piko up makes them anew. */
-function checkLostContainers({ tools, environments }: World, engine: EngineState): Finding[] {
-  return environments.flatMap(({ record, lock }): Finding[] => {
-    if (lock.held || record.state !== "ready" || record.mode !== "docker") return [];
+/** Names services whose containers were removed while others are there, and environments that have none of theirs any more. */
+async function checkLostContainers(world: World, engine: EngineState): Promise<Finding[]> {
+  const found: Finding[] = [];
+  for (const { record, lock } of world.environments) {
+    if (lock.held || record.state !== "ready" || record.mode !== "docker") continue;
+    const name = qualified(record);
     const containers = engine.containers.filter(({ composeProject }) =>
       composeProject === record.composeProject
     );
-    if (containers.length > 0) {
-      // Only those that have ports are known without compose.
-      const services = new Set(ownPorts(record).map(({ service }) => service));
-      const lost = [...services].filter((service) =>
-        !containers.some((container) => container.service === service)
-      ).sort();
-      if (lost.length === 0) return [];
-      return [{
-        name: "container",
-        level: "note",
-        message: `${qualified(record)} has no container of ${nameList(lost)}`,
-        hint: `piko up ${qualified(record)}`,
-      }];
-    }
-    // Of one whose services are all shared there are none.
-    if (record.shared !== null) return [];
-    const wereStarted = tools.environments.listSteps(record.id)
-      .some(({ step }) => step === "containers");
-    if (!wereStarted) return [];
-    return [{
+    const lost = containers.length > 0
+      ? await listLost(world, record, containers)
+      : wereStarted(world, record)
+      ? "all"
+      : [];
+    if (lost.length === 0) continue;
+    found.push({
       name: "container",
       level: "note",
-      message: `The containers of ${qualified(record)} were removed`,
-      hint: `piko up ${qualified(record)}`,
-    }];
-  });
+      message: lost === "all"
+        ? `The containers of ${name} were removed`
+        : `${name} has no container of ${nameList(lost)}`,
+      hint: `piko up ${name}`,
+    });
+  }
+  return found;
+}
+
+/** Tells whether the containers of an environment, of which there are none, were once there. */
+function wereStarted({ tools }: World, { id, shared }: EnvironmentRecord): boolean {
+  // Of one whose services are all shared there are none.
+  return shared === null &&
+    tools.environments.listSteps(id).some(({ step }) => step === "containers");
+}
+
+/** Names the services without a container that `up` would start; only those with ports are known without compose. */
+async function listLost(
+  { tools, watch }: World,
+  record: EnvironmentRecord,
+  containers: readonly Container[],
+): Promise<string[]> {
+  const missing = [...new Set(ownPorts(record).map(({ service }) => service))].filter((service) =>
+    !containers.some((container) => container.service === service)
+  );
+  if (missing.length === 0 || !await isThere(record.path)) return [];
+  try {
+    const { services } = await readCompose(tools, record, record.composeFiles, watch);
+    return missing.filter((service) =>
+      services?.[service] !== undefined && !services[service].profiles?.length
+    ).sort();
+  } catch (error) {
+    // What keeps compose from reading the project is told by whatever needs it.
+    if (error instanceof PikoError && error.code !== "interrupted") return [];
+    throw error;
+  }
 }
 
 function checkRoom({ networks, info: { networkRoom } }: EngineState): Finding[] {

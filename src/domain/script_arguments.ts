@@ -16,5 +16,6 @@ export function takingArguments(script: string): string | undefined {
   if (OWN_ARGUMENTS.test(script)) return script;
   const line = script.trim();
   if (line === "" || line.includes("\n") || NO_MORE_WORDS.test(line)) return undefined;
-  return `${line} "$@"`;
+  // What stands in front keeps a first word that begins with "-" from being taken for an option of sh.
+  return `${script.trimEnd()} "$@"`;
 }

@@ -176,7 +176,9 @@ export class Engine {
       this.#inspect(id, signal),
       this.#request("GET", path, { signal }),
     ]);
-    return details?.tty ? splitLines(new TextDecoder().decode(log.bytes)) : parseLog(log.bytes);
+    return details?.tty
+      ? splitLines(new TextDecoder("utf-8", { ignoreBOM: true }).decode(log.bytes))
+      : parseLog(log.bytes);
   }
 
   /** Reads a container's log as it comes: what there is, and with `follow` what is written until the container stops. */
@@ -789,7 +791,10 @@ export function parseLog(bytes: Uint8Array<ArrayBuffer>): string[] {
   for (let at = 0; at + 8 <= bytes.length;) {
     const id = bytes[at] ?? 0;
     const end = at + 8 + view.getUint32(at + 4);
-    const stream = streams.get(id) ?? { decoder: new TextDecoder(), rest: "" };
+    const stream = streams.get(id) ?? {
+      decoder: new TextDecoder("utf-8", { ignoreBOM: true }),
+      rest: "",
+    };
     streams.set(id, stream);
     const text = stream.rest + stream.decoder.decode(bytes.subarray(at + 8, end), { stream: true });
     const newline = text.lastIndexOf("\n") + 1;

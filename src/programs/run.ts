@@ -46,6 +46,9 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
   return outcome.stdout;
 }
 
+/** A file's name may begin with the character that else marks the beginning of a text. */
+const AS_IT_IS = { ignoreBOM: true };
+
 /**
  * Runs a program to its end and tells how it ended, whatever its exit code.
  *
@@ -54,11 +57,15 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
 export function tryRun(argv: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   return execute(argv, options, async (child) => {
     const [stdout, stderr] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
+      readText(child.stdout),
+      readText(child.stderr),
     ]);
     return { stdout, stderr };
   });
+}
+
+async function readText(output: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
+  return new TextDecoder("utf-8", AS_IT_IS).decode(await new Response(output).bytes());
 }
 
 /** Runs a program and hands over its lines as they come; any exit but 0 is a {@link CommandError}. */
@@ -83,7 +90,7 @@ export async function eachLine(
   onLine: (line: string) => void,
 ): Promise<void> {
   let rest = "";
-  for await (const text of bytes.pipeThrough(new TextDecoderStream())) {
+  for await (const text of bytes.pipeThrough(new TextDecoderStream("utf-8", AS_IT_IS))) {
     const lines = (rest + text).split("\n");
     rest = lines.pop() ?? "";
     for (const line of lines) onLine(line.endsWith("\r") ? line.slice(0, -1) : line);

@@ -240,6 +240,7 @@ fuzz(
     anyText.filter((text) => !/['"\\]/.test(text)),
   ),
   ([write, secret, before, after]) => {
+    fc.pre(!before.includes(secret) && !after.includes(secret));
     const text = `${before.replaceAll(/\s+$/g, "")}\n${write(secret)}\n${after}`;
     assert.ok(!withoutSecrets(text).includes(secret), text);
     assert.equal(withoutSecrets(text, true).length, text.length);

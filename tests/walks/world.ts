@@ -340,8 +340,11 @@ export class World implements AsyncDisposable {
       assert.equal(exitCode === 0, after.projects.length < before.projects.length);
       assert.ok(exitCode !== 0 || before.rows.size === 0, "forgotten with its environments");
     } else if (command === "init") {
-      assert.equal(exitCode, before.projects.length === 0 ? 0 : 4);
-      assert.deepEqual(after.projects, [root]);
+      const isKnown = before.projects.length > 0;
+      const config = await Deno.readTextFile(`${root}/.piko.yml`).catch(ignoreMissing);
+      const isBroken = config === CONFIGS["broken config"];
+      assert.equal(exitCode, isKnown ? 4 : isBroken ? 2 : 0);
+      assert.deepEqual(after.projects, isBroken && !isKnown ? [] : [root]);
     } else if (["up", "down", "restart"].includes(command)) {
       assert.equal(is?.state, was?.state);
       assert.equal(after.refs, before.refs);

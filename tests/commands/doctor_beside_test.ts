@@ -305,9 +305,10 @@ Deno.test({
           make: () => docker("rename", web, `${project}-mine`),
           then: async () => {
             const { services } = await sandbox.json("status one");
-            assert.deepEqual(services.map(({ container, state }) => [container, state]), [
-              [`${network}-kv-1`, "running"],
-              [`${project}-mine`, "running"],
+            assert.deepEqual(services.map(({ service, container }) => [service, container]), [
+              ["kv", `${network}-kv-1`],
+              ["tool", null],
+              ["web", `${project}-mine`],
             ]);
             assert.equal(await sandbox.pass("exec one web cat /data/row"), "precious\n");
             await up();

@@ -38,6 +38,17 @@ Deno.test("readLogLines() cuts a line that never ends, and loses nothing of it",
   assert.deepEqual((await read([...long, [13, 10]])).map(({ length }) => length), [264_000]);
 });
 
+/** Cuts bytes into parts, each of which takes the place of the one before, as in the buffer of a connection. */
+async function* inOneBuffer(bytes: readonly number[], size: number) {
+  const buffer = new Uint8Array(3 + size);
+  for (let at = 0; at < bytes.length; at += size) {
+    const part = bytes.slice(at, at + size);
+    buffer.set(part, 3);
+    yield await Promise.resolve(buffer.subarray(3, 3 + part.length));
+    buffer.fill(255);
+  }
+}
+
 Deno.test("readLogLines() needs a part of the body no longer than until the next one, wherever it is cut", async () => {
   const words = ["one", "two", "größe", "", "four"];
   const whole = words.flatMap((word) => {
@@ -45,18 +56,8 @@ Deno.test("readLogLines() needs a part of the body no longer than until the next
     return [1, 0, 0, 0, 0, 0, 0, text.length, ...text];
   });
   for (let size = 1; size <= 64; size++) {
-    const buffer = new Uint8Array(3 + size);
-    async function* body() {
-      for (let at = 0; at < whole.length; at += size) {
-        const part = whole.slice(at, at + size);
-        // The next one takes its place, as in the buffer of a connection.
-        buffer.set(part, 3);
-        yield await Promise.resolve(buffer.subarray(3, 3 + part.length));
-        buffer.fill(255);
-      }
-    }
     const lines: string[] = [];
-    for await (const { text } of readLogLines(body(), false)) lines.push(text);
+    for await (const { text } of readLogLines(inOneBuffer(whole, size), false)) lines.push(text);
     assert.deepEqual(lines, words, `parts of ${size} bytes`);
   }
 });

@@ -130,6 +130,12 @@ Deno.test({
           asked.add(`${request.method()} ${new URL(request.url()).pathname}`);
           cookies.push(request.allHeaders().then(({ cookie = "" }) => cookie));
         });
+        const answers: string[] = [];
+        page.on("response", (response) => {
+          if (!response.url().startsWith(server.origin)) return;
+          const { pathname } = new URL(response.url());
+          answers.push(`${response.request().method()} ${pathname} ${response.status()}`);
+        });
         await page.goto(`http://${host}:${elsewhere.addr.port}/`);
         const got = await attempt(page, server, project);
         assert.equal(Object.keys(got).length, 17);
@@ -138,16 +144,17 @@ Deno.test({
         for (const line of ["GET /", "GET /api/environments", "GET /api/events", creations]) {
           assert.ok(asked.has(line), `${line} is not among ${[...asked].join(", ")}`);
         }
-        // The cookie came along from the port beside: what refuses is not its absence.
+        // The browser alone would keep the page from these answers: that piko refuses as well is seen where they are told.
+        const creation = `POST /api/projects/${project}/environments 403`;
+        const refused = ["GET / 403", "GET /api/environments 403", creation, creation];
+        assert.deepEqual(answers.sort(), refused);
+        // From the port beside the cookie comes along.
         const isSent = (await Promise.all(cookies)).some((cookie) => cookie.includes(cookieName));
         assert.equal(isSent, host === "localhost");
-        for (const frame of page.frames().slice(1)) {
-          assert.match(
-            frame.url(),
-            /^chrome-error:/,
-            "nothing of piko is shown inside of the page",
-          );
-        }
+        await until(
+          "frames that show nothing of piko",
+          () => page.frames().slice(1).every((frame) => frame.url().startsWith("chrome-error:")),
+        );
         await page.close();
       });
     }

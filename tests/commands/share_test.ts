@@ -325,9 +325,9 @@ Deno.test({
       async () => {
         await say("share redis --now");
         assert.match(await shop.ask("c", "redis", "get", "by-c") ?? "", /^c-/);
-        await say("destroy b --delete-branch");
-        await say("destroy c --delete-branch");
-        const said = await say("destroy d --delete-branch");
+        await say("destroy b --volumes --delete-branch");
+        await say("destroy c --volumes --delete-branch");
+        const said = await say("destroy d --volumes --delete-branch");
         assert.match(
           said,
           /The shared redis runs on, and no environment uses it\n.* isolate redis removes it/,

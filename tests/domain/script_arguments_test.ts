@@ -4,7 +4,9 @@ import { takingArguments } from "../../src/domain/script_arguments.ts";
 Deno.test("takingArguments() puts the arguments where the script has a place for them", () => {
   const cases: [string, string | undefined][] = [
     ["npm run dev", 'npm run dev "$@"'],
-    ["  npm run dev\n", 'npm run dev "$@"'],
+    ["npm run dev\n", 'npm run dev "$@"'],
+    // What stands in front stays: sh would take a first word like this for an option of its own.
+    [" -b", ' -b "$@"'],
     ["build && serve --port 1", 'build && serve --port 1 "$@"'],
     ['npm run dev "$@" --fast', 'npm run dev "$@" --fast'],
     ["one\ntwo $1", "one\ntwo $1"],

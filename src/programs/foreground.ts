@@ -25,6 +25,9 @@ const GRACE = [2000, 5000] as const;
 
 const POLL = 50;
 
+/** Milliseconds after the end of a program in which a signal may still be the one that has ended it. */
+const LATE_SIGNAL = 1000;
+
 /**
  * Gives piko's terminal to a program and returns its exit code, 128 + n when signal n ended it. What is left of a program
  * that was interrupted is asked to end, and killed after {@link GRACE}.
@@ -33,34 +36,10 @@ export async function attach(
   argv: readonly string[],
   options: ForegroundOptions = {},
 ): Promise<number> {
-  const startedAt = performance.now();
   const shared = [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
-  const child = start(argv, { ...options, detached: !shared }, {
-    stdin: "inherit",
-    stdout: "inherit",
-    stderr: "inherit",
-  });
-  const find = async (): Promise<number[]> => {
-    const all = await listProcesses(options.variables) ?? [];
-    if (!shared) return all.filter(({ group }) => group === child.pid).map(({ pid }) => pid);
-    const age = Math.ceil((performance.now() - startedAt) / 1000);
-    return processesOf(all, { by: Deno.pid, pid: child.pid, age });
-  };
-  let witness = shared ? callWitness() : undefined;
-  let groupHadIt = false;
-  const handOn = async (signal: Deno.Signal, at: number): Promise<void> => {
-    if (witness === undefined) return signalGroup(child.pid, signal);
-    const [processes, hasFallen] = await Promise.all([find(), witness.hasFallen()]);
-    // A witness that was called after the signal knows nothing of it; then it was one of several, and like the last one.
-    if (at >= witness.since) {
-      groupHadIt = hasFallen;
-      if (hasFallen) witness = callWitness();
-    }
-    if (!groupHadIt) signalAll(processes.length === 0 ? [child.pid] : processes, signal);
-  };
-
   let signals = 0;
   let handedOn = Promise.resolve();
+  let handOn: (signal: Deno.Signal, at: number) => Promise<void> = () => Promise.resolve();
   const listeners = SIGNALS.map((signal) => {
     const listener = () => {
       signals++;
@@ -69,17 +48,46 @@ export async function attach(
     };
     return [signal, listener] as const;
   });
+  // Before the program starts, which may have somebody press Ctrl+C at once: it would end piko and not only the program.
   for (const [signal, listener] of listeners) Deno.addSignalListener(signal, listener);
+  let witness = shared ? callWitness() : undefined;
   try {
+    const startedAt = performance.now();
+    const child = start(argv, { ...options, detached: !shared }, {
+      stdin: "inherit",
+      stdout: "inherit",
+      stderr: "inherit",
+    });
+    const find = async (): Promise<number[]> => {
+      const all = await listProcesses(options.variables) ?? [];
+      if (!shared) return all.filter(({ group }) => group === child.pid).map(({ pid }) => pid);
+      const age = Math.ceil((performance.now() - startedAt) / 1000);
+      return processesOf(all, { by: Deno.pid, pid: child.pid, age });
+    };
+    let groupHadIt = false;
+    handOn = async (signal, at) => {
+      if (witness === undefined) return signalGroup(child.pid, signal);
+      const [processes, hasFallen] = await Promise.all([find(), witness.hasFallen()]);
+      // A witness that was called after the signal knows nothing of it; then it was one of several, and like the last one.
+      if (at >= witness.since) {
+        groupHadIt = hasFallen;
+        if (hasFallen) witness = callWitness();
+      }
+      if (!groupHadIt) signalAll(processes.length === 0 ? [child.pid] : processes, signal);
+    };
     const { code } = await child.status;
     await handedOn;
     const before = signals;
     if (before > 0) await endAll(find, () => signals > before);
     return code;
   } finally {
-    for (const [signal, listener] of listeners) Deno.removeSignalListener(signal, listener);
     await handedOn;
+    handOn = () => Promise.resolve();
     await witness?.dismiss();
+    // Deno may learn of a signal after the end of the program that it has ended; without a listener it would end piko too.
+    Deno.unrefTimer(setTimeout(() => {
+      for (const [signal, listener] of listeners) Deno.removeSignalListener(signal, listener);
+    }, LATE_SIGNAL));
   }
 }
 

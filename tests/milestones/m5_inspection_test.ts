@@ -11,8 +11,8 @@ import { writeProgram } from "../program_file.ts";
 
 const CONFIG = `scripts:
   run: |
-    echo "$PIKO_ENV_NAME serves $PIKO_APP_PORT to $1"
     trap 'echo got it; exit 9' INT
+    echo "$PIKO_ENV_NAME serves $PIKO_APP_PORT to $1"
     [ "$1" = all ] || exit 4
     while :; do sleep 0.1; done
 `;

@@ -31,6 +31,9 @@ export interface Diagnosis extends Check {
 /** How often doctor looks again after it has mended something. */
 const MOST_ROUNDS = 5;
 
+/** How often it looks for something wrong that is there twice in a row. */
+const MOST_LOOKS = 5;
+
 /** How many of the files, commits or names that an error speaks of are told. */
 const MOST_DETAILS = 5;
 
@@ -46,7 +49,7 @@ export async function examine(
   const refused = new Map<string, unknown>();
   for (let round = 1;; round++) {
     throwIfInterrupted(watch.signal);
-    const found = await lookTwice(careful, watch);
+    const found = await lookAgain(careful, watch);
     const toMend = found.filter((finding) =>
       finding.mend !== undefined && !refused.has(keyOf(finding))
     );
@@ -87,20 +90,18 @@ export async function examineWithoutRegistry(
 
 /**
  * Looks again before it calls something wrong: whoever ends a destroy while doctor looks, say, has removed the worktree of an
- * environment that was there a moment ago, and holds its lock no more.
+ * environment that was there a moment ago, and holds its lock no more. What is wrong in another way than a moment ago is
+ * looked at once more, and told in the end, since nothing that may be wrong is passed over.
  */
-async function lookTwice(tools: Tools, watch: Watch): Promise<Finding[]> {
-  const first = await lookAtAll(tools, watch);
-  const before = new Set(wrongOnes(first).map(keyOfKind));
-  if (before.size === 0) return first;
-  const second = await lookAtAll(tools, watch);
-  const isPassing = (finding: Finding) =>
-    finding.level === "wrong" && !before.has(keyOfKind(finding));
-  return second.filter((finding) => !isPassing(finding));
-}
-
-function wrongOnes(found: readonly Finding[]): Finding[] {
-  return found.filter(({ level }) => level === "wrong");
+async function lookAgain(tools: Tools, watch: Watch): Promise<Finding[]> {
+  let before: ReadonlySet<string> = new Set();
+  for (let look = 1;; look++) {
+    throwIfInterrupted(watch.signal);
+    const found = await lookAtAll(tools, watch);
+    const wrong = found.filter(({ level }) => level === "wrong").map(keyOfKind);
+    if (look === MOST_LOOKS || wrong.every((key) => before.has(key))) return found;
+    before = new Set(wrong);
+  }
 }
 
 /** Names a finding without its numbers: what is left on a disk is never the same twice. */

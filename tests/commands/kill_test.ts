@@ -4,8 +4,10 @@
  */
 
 import assert from "node:assert/strict";
+import { Background } from "../background.ts";
 import { needs } from "../needs.ts";
-import { Sandbox } from "../sandbox.ts";
+import { writeProgram } from "../program_file.ts";
+import { Sandbox, until } from "../sandbox.ts";
 import { doctor } from "./doctor.ts";
 import { KillPoints } from "./kill_points.ts";
 import { stateOf } from "./refusal.ts";
@@ -167,3 +169,35 @@ for (const { mode, running, files } of MODES) {
     },
   });
 }
+
+Deno.test({
+  name: "piko doctor names a killed create whose git ends while doctor looks",
+  ...needs("git", "tmux"),
+  async fn() {
+    await using sandbox = await Sandbox.create({ init: true });
+    const bin = `${sandbox.folder}/bin`;
+    const waiting = (file: string) => `until [ -e '${bin}/${file}' ]; do sleep 0.02; done`;
+    await writeProgram(
+      `${sandbox.root}/.git/hooks/post-checkout`,
+      `#!/bin/sh\ntouch '${bin}/held'\n${waiting("go")}\n`,
+    );
+    // Whoever asks for the processes is told of git, which has ended when they are asked for again.
+    await writeProgram(
+      `${bin}/ps`,
+      `#!/bin/sh\nPATH=\${PATH#*:}\nps "$@" | tee -a '${bin}/told'\ntouch '${bin}/go'\n` +
+        `while pgrep -f 'git -C ${sandbox.root} worktree' > '${bin}/pids'; do sleep 0.02; done\n`,
+    );
+    await using piko = Background.piko(sandbox, ["create", "one"]);
+    await until("git's hook", () => sandbox.exists(`${bin}/held`));
+    piko.kill("SIGKILL");
+    assert.equal(await piko.ended(), 137);
+    const PATH = `${bin}:${sandbox.variables.PATH}`;
+    const { wrong } = await doctor(sandbox, [], { variables: { PATH } });
+    assert.match(await Deno.readTextFile(`${bin}/told`), /git -C \S+ worktree add/);
+    assert.deepEqual(wrong, [
+      'environment: PROJECT/one was never made completely: piko create was broken off at step "worktree"',
+    ]);
+    await mend(sandbox);
+    assert.deepEqual((await sandbox.json("list")).environments, []);
+  },
+});

@@ -231,14 +231,16 @@ Deno.test({
       const answer = new Uint8Array(7);
       await connection.read(answer);
       assert.equal(new TextDecoder().decode(answer), "+PONG\r\n");
-      const windows = await sandbox.tmux(
-        "list-windows",
-        "-t",
-        `=piko/${sandbox.project}/c`,
-        "-F",
-        "#W",
+      assert.equal(
+        await sandbox.pass("open c redis --print"),
+        `http://localhost:${port}\n`,
       );
-      assert.match(windows.stdout, /^redis$/m);
+      const window = `=piko/${sandbox.project}/c:redis`;
+      await sandbox.tmux("send-keys", "-t", window, "redis-cli get by-c", "Enter");
+      await until("the answer in the shared window", async () => {
+        const { stdout } = await sandbox.tmux("capture-pane", "-p", "-t", window);
+        return /^"c-/m.test(stdout);
+      });
     });
     await t.step("what is shared is not one environment's to stop", async () => {
       for (const verb of ["down", "restart"]) {

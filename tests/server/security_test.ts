@@ -84,6 +84,13 @@ class Target implements AsyncDisposable {
 
 const JSON_TYPE = "Content-Type: application/json";
 
+/** How a WebSocket is asked for; there is none here, but nobody gets as far as to know. */
+const UPGRADE = [
+  "Upgrade: websocket",
+  "Sec-WebSocket-Version: 13",
+  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+];
+
 Deno.test({
   name: "piko server lets in its own page and programs with the token, and nobody else",
   ...needs("git"),
@@ -157,6 +164,17 @@ Deno.test({
         "Sec-Fetch-Site: none",
         "Sec-Fetch-Mode: navigate",
         JSON_TYPE,
+      ], [403]],
+      ["a WebSocket of another page", "GET /api/events", [
+        host,
+        `Cookie: ${cookie}`,
+        "Origin: http://localhost:10180",
+        ...UPGRADE,
+      ], [403]],
+      ["a WebSocket that says nothing", "GET /api/events", [
+        host,
+        `Cookie: ${cookie}`,
+        ...UPGRADE,
       ], [403]],
       ["a browser with the token", list, [...server.program, "Sec-Fetch-Site: same-origin"], [403]],
       ["an origin with the token", down, [...server.program, "Origin: null", JSON_TYPE], [403]],

@@ -57,6 +57,29 @@ Deno.test("renderPage() shows the environment that the address names", () => {
   );
 });
 
+Deno.test("renderPage() marks a shared service, which is not one environment's to stop", () => {
+  const [own, shared] = [false, true].map((shared) =>
+    sampleEnvironment({
+      ports: sampleEnvironment().environment.ports.map((port) => ({
+        ...port,
+        shared: shared && port.service === "db",
+      })),
+    })
+  );
+  const rowOf = (environment = own) => {
+    const html = render({ url: AT_AUTH, environments: environment ? [environment] : [] });
+    const rows = html.split('<li class="service">').slice(1).filter((row) =>
+      row.includes('aria-label="Ports of db"')
+    );
+    assert.equal(rows.length, 1, html);
+    return rows[0] ?? "";
+  };
+  assert.match(rowOf(shared), />shared</);
+  assert.doesNotMatch(rowOf(own), />shared</);
+  assert.match(rowOf(own), /<button[^>]* aria-label="Stop db"/);
+  assert.doesNotMatch(rowOf(shared), /Stop db|Restart db/);
+});
+
 Deno.test("renderPage() says so when the address names nothing that there is", () => {
   assert.match(
     textOf(render({ url: "/projects/shop/nothing" })),

@@ -1,0 +1,115 @@
+/**
+ * Readers that take nothing of what they asked for: they cost the server a bounded amount of memory, hold up nobody, and are
+ * told everything when they read on.
+ */
+
+import assert from "node:assert/strict";
+import { needs } from "../needs.ts";
+import { Sandbox } from "../sandbox.ts";
+import { Server } from "../server.ts";
+import { Reading } from "./reading.ts";
+
+/** How many lines a flood has, each of about 100 bytes: 10 MB. */
+const LINES = 100_000;
+
+const COMPOSE = `services:
+  flood:
+    image: busybox:1.36
+    init: true
+    stop_grace_period: 0s
+    command:
+      - sh
+      - -c
+      - |
+        seq 1 ${LINES} | sed 's/$$/ ${"x".repeat(90)}/'
+        exec sleep 100000
+  quiet:
+    image: busybox:1.36
+    init: true
+    stop_grace_period: 0s
+    command: sleep 100000
+`;
+
+/** How many stuck readers there are of each kind. */
+const STUCK = 20;
+
+/** Bytes that so many may cost: what the kernel's own buffers hold is not the server's. */
+const MOST_BYTES = 120 * 1024 * 1024;
+
+/** The memory of a process that is its own and in use, in bytes; 0 where nobody tells. */
+async function residentBytes(pid: number): Promise<number> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`).catch(() => "");
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
+}
+
+/** Reads the numbers of all lines of the flood that a connection brings, which all are there in the end. */
+async function readLines(socket: Deno.TcpConn): Promise<number[]> {
+  const found: number[] = [];
+  let rest = "";
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(1024 * 1024);
+  while (found.at(-1) !== LINES) {
+    const length = await socket.read(buffer);
+    assert.ok(length !== null, `it has ended after ${found.length} lines`);
+    const lines = (rest + decoder.decode(buffer.subarray(0, length), { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      const number = /"text":"(\d+) x+"/.exec(line)?.[1];
+      if (number !== undefined) found.push(Number(number));
+    }
+  }
+  return found;
+}
+
+Deno.test({
+  name: "readers that take nothing hold up nobody, and cost the server little",
+  ...needs("git", "engine", "compose", "images"),
+  async fn() {
+    await using sandbox = await Sandbox.create({ files: { "compose.yml": COMPOSE }, init: true });
+    await sandbox.pass("create auth --no-attach");
+    await using server = await Server.start(sandbox);
+    const { authorization } = await server.key();
+    const { host, port } = new URL(server.origin);
+    /** Asks for a stream, and never reads of it more than its first bytes. */
+    const getStuck = async (path: string): Promise<Deno.TcpConn> => {
+      const socket = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+      const head =
+        `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: ${authorization}\r\n\r\n`;
+      await socket.write(new TextEncoder().encode(head));
+      const first = new Uint8Array(12);
+      assert.equal(await socket.read(first), 12);
+      assert.equal(new TextDecoder().decode(first), "HTTP/1.1 200");
+      return socket;
+    };
+    const before = await residentBytes(server.pid);
+    const logs = "/api/environments/auth/logs?service=flood&follow=true&tail=all";
+    const stuck = await Promise.all(
+      [logs, "/api/events"].flatMap((path) => Array.from({ length: STUCK }, () => getStuck(path))),
+    );
+    try {
+      await using reading = new Reading();
+      await using events = new Reading();
+      await reading.open(server, logs);
+      await events.open(server, "/api/events");
+      await reading.until(() => reading.lines.length >= LINES);
+      const numbers = reading.lines.map(({ text }) => Number.parseInt(text));
+      assert.deepEqual(numbers, Array.from({ length: LINES }, (_, index) => index + 1));
+      await sandbox.pass("down auth quiet");
+      await events.until(() =>
+        events.told.some((event) =>
+          event.type === "environment" && event.environment.status === "partial"
+        )
+      );
+      const answer = await fetch(`${server.origin}/api/environments`, {
+        headers: { authorization },
+      });
+      assert.equal((await answer.json()).environments[0].status, "partial");
+      const cost = await residentBytes(server.pid) - before;
+      assert.ok(cost < MOST_BYTES, `${STUCK * 2} stuck readers cost ${cost} bytes`);
+      assert.deepEqual(await readLines(stuck[0] as Deno.TcpConn), numbers);
+    } finally {
+      for (const socket of stuck) socket.close();
+    }
+    assert.equal(await server.stop(), 0);
+  },
+});

@@ -181,7 +181,9 @@ Deno.test({
       assert.match(await terminal.run("piko exec web db tty | cat"), /^not a tty$/m);
       await terminal.begin("piko shell web web");
       await terminal.shows(/^\/ #/m);
-      await terminal.type("sleep 1000");
+      // While a shell reads a line, Ctrl+C is a character to it; what it runs has to be there first.
+      await terminal.type('(echo "sleeps $((40 + 2))"; sleep 1000)');
+      await terminal.shows("sleeps 42");
       await terminal.press("C-c");
       await terminal.type('echo "in $(hostname) $((6 * 7))"; exit 4');
       assert.match(await terminal.ends(4), /^in \w+ 42$/m);

@@ -9,6 +9,7 @@ import { acquireLock } from "../../src/store/locks.ts";
 import { Background } from "../background.ts";
 import { needs } from "../needs.ts";
 import { Sandbox } from "../sandbox.ts";
+import { Terminal } from "../terminal.ts";
 import { stateOf } from "./refusal.ts";
 
 const HOLDER = `Waiting for piko test (process ${Deno.pid})`;
@@ -54,6 +55,13 @@ Deno.test({
           await sandbox.fail(`${command} --no-block`, 4);
         });
       }
+      await t.step("attach auth, whose session is gone", async () => {
+        await using terminal = await Terminal.open(sandbox);
+        await terminal.begin("piko attach auth");
+        await terminal.shows(HOLDER);
+        await terminal.press("C-c");
+        await terminal.ends(130);
+      });
       await t.step("and questions do not wait", async () => {
         for (const command of ["list", "status auth", "env auth", "ports auth", "config show"]) {
           await sandbox.pass(command);
@@ -107,7 +115,16 @@ Deno.test({
     const before = await stateOf(sandbox);
     const commands = {
       auth: ["up auth", "up auth web", "restart auth", "destroy auth --volumes", "run auth"],
-      [SHARED_NAME]: ["share web", "isolate web"],
+      [SHARED_NAME]: [
+        "share web",
+        "isolate web",
+        "share web --now",
+        "isolate web --now",
+        "create other --no-attach --shared web",
+        "up --shared",
+        "down --shared",
+        "restart --shared",
+      ],
     };
     await sandbox.write(".piko.yml", "scripts: { run: 'true' }\n");
     for (const [name, own] of Object.entries(commands)) {

@@ -87,6 +87,22 @@ Deno.test({
       assert.deepEqual(reading.types, ["note", "end"]);
     });
 
+    await t.step("what has stopped, and what was never started, ends at once", async () => {
+      await using stopped = new Reading();
+      await stopped.open(server, `${path}?service=count&follow=true&tail=2`);
+      await stopped.until(() => stopped.types.includes("end"));
+      assert.deepEqual([stopped.lines.length, stopped.types], [2, ["note", "end"]]);
+      await sandbox.pass("create never --no-attach --no-start");
+      const never = await fetch(`${server.origin}/api/environments/never/logs?follow=true`, {
+        headers: await server.key(),
+      });
+      const { error } = await never.json();
+      assert.equal(never.status, 409);
+      assert.equal(error.message, "There are no logs yet: never was never started");
+      assert.equal(error.hint, "piko up never");
+      await sandbox.pass("destroy never");
+    });
+
     await t.step("what makes no sense is refused", async () => {
       const refused = async (query: string) => {
         await using reading = new Reading();

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { withCommands } from "../scripts/readme.ts";
 import { COMMANDS } from "../src/commands/mod.ts";
 import { tryRun } from "../src/programs/run.ts";
+import { docker } from "./containers.ts";
 import { needs } from "./needs.ts";
 import { PIKO, Sandbox, until } from "./sandbox.ts";
 import { Server } from "./server.ts";
@@ -84,6 +85,69 @@ Deno.test({
       "the environment",
       async () => (await sandbox.json("list")).environments[0]?.status === "simple",
     );
+  },
+});
+
+Deno.test({
+  name: "the README's first commands, and those of shared services, do what stands beside them",
+  ...needs("git", "tmux", "engine", "compose", "images"),
+  async fn() {
+    await using sandbox = await Sandbox.create({ files: await sampleFiles() });
+    await Deno.chmod(`${sandbox.root}/web/cgi-bin/index.cgi`, 0o755);
+    await sandbox.commit({}, "Let the page run");
+    const [first = [], shared = []] = [
+      /^```\n(piko init [\s\S]*?)```/m,
+      /^```\n(piko share [\s\S]*?)```/m,
+    ]
+      .map((block) =>
+        (block.exec(readme)?.[1] ?? "").trim().split("\n").map((line) =>
+          /^piko ([^#]*?) +# /.exec(line)?.[1] ?? assert.fail(line)
+        )
+      );
+    const [destroy = ""] = first.splice(-1);
+    assert.deepEqual([first.length, shared.length, destroy], [4, 4, "destroy feature-auth"]);
+    const said: Record<string, string> = {};
+    for (const command of [...first, ...shared, destroy]) {
+      said[command] = await sandbox.pass(command);
+    }
+    assert.match(said.list ?? "", /^feature-auth +running[\s\S]*^feature-payments +running/m);
+    assert.match(said.share ?? "", /^redis +running/m);
+    assert.deepEqual(
+      (await sandbox.json("list")).environments.map(({ name, status }) => [name, status]),
+      [["feature-payments", "running"]],
+    );
+    assert.deepEqual((await sandbox.json("share")).shared, []);
+    await sandbox.pass("destroy feature-payments --volumes");
+    const volumes = await sandbox.leftInEngine();
+    assert.ok(volumes.every((line) => line.startsWith("volume ")), volumes.join());
+    await docker("volume", "rm", ...volumes.map((line) => line.replace("volume ", "")));
+  },
+});
+
+Deno.test({
+  name: "the README's two files of configuration are right, to the last field",
+  ...needs("git", "engine", "compose"),
+  async fn() {
+    const [project = "", user = ""] = [...readme.matchAll(/^```yaml\n([\s\S]*?)```/gm)].map((
+      [, text],
+    ) => text ?? "");
+    const services = ["web", "db", "redis", "jaeger", "migrate"].map((name) =>
+      `  ${name}: { image: "busybox:1.36" }\n`
+    );
+    await using sandbox = await Sandbox.create({
+      files: { "deploy/compose.yml": `services:\n${services.join("")}`, ".piko.yml": project },
+      init: true,
+    });
+    await sandbox.write(`${sandbox.variables.HOME}/.config/piko/config.yml`, user);
+    const { stdout, exitCode } = await sandbox.piko(["config", "check", "--json"]);
+    const { files, findings } = JSON.parse(stdout);
+    assert.deepEqual([exitCode, findings], [0, []]);
+    assert.deepEqual(files.map(({ exists }: { exists: boolean }) => exists), [true, true]);
+    const { settings } = JSON.parse((await sandbox.piko(["config", "--json"])).stdout);
+    const sources = new Set(
+      settings.map(({ source }: { source: { kind: string } }) => source.kind),
+    );
+    assert.ok(sources.has("project") && sources.has("user"), [...sources].join());
   },
 });
 

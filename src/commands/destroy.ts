@@ -69,7 +69,9 @@ export const command = buildCommand({
       // Nobody should be asked for what is refused afterwards.
       await refuseWork(tools, record, flags, this.watch);
       const work = flags.force ? await findWork(tools, record, this.signal) : undefined;
-      output.note(whatGoes(record, flags, [...work?.files ?? [], ...work?.commits ?? []]));
+      const branch = await tools.git.findCommit(record.root, `refs/heads/${record.branch}`, this);
+      const lines = [...work?.files ?? [], ...work?.commits ?? []];
+      output.note(whatGoes(record, flags, lines, branch !== undefined));
       if (!await confirm(`Destroy ${record.project}/${record.name}?`, this.signal)) {
         throw new PikoError("Nothing was destroyed", { code: "interrupted" });
       }
@@ -127,16 +129,21 @@ function answer(
   }
 }
 
-function whatGoes(record: EnvironmentRecord, flags: DestroyRequest, work: string[]): string {
+function whatGoes(
+  record: EnvironmentRecord,
+  flags: DestroyRequest,
+  work: string[],
+  hasBranch: boolean,
+): string {
   const goes = [`worktree ${record.path}`];
   if (record.mode === "docker") goes.push(`containers and networks of ${record.composeProject}`);
   if (record.session !== null) goes.push(`session ${record.session}, with what runs in it`);
   if (flags.volumes) goes.push(`volumes of ${record.composeProject}, with everything in them`);
   if (!flags.keepData) goes.push(`data ${record.dataDir}`);
-  if (flags.deleteBranch) goes.push(`branch ${record.branch}`);
+  if (flags.deleteBranch && hasBranch) goes.push(`branch ${record.branch}`);
   goes.push(...work.map((line) => `unsaved work: ${line}`));
   const stays = [
-    ...(flags.deleteBranch ? [] : [`branch ${record.branch} with its commits`]),
+    ...(flags.deleteBranch || !hasBranch ? [] : [`branch ${record.branch} with its commits`]),
     ...(flags.volumes || record.mode === "simple" ? [] : ["the volumes"]),
     ...(flags.keepData ? [`data ${record.dataDir}`] : []),
   ];

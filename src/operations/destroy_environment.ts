@@ -10,14 +10,16 @@
 
 import type { ProjectConfig } from "../domain/config.ts";
 import { messageOf, PikoError } from "../domain/errors.ts";
-import { quote } from "../domain/names.ts";
+import { qualified, quote } from "../domain/names.ts";
 import { shellWord } from "../domain/variables.ts";
 import type { Step, Watch } from "../domain/report.ts";
 import { removeCarried } from "../programs/carry.ts";
 import { type Configured, readProjectConfig } from "../programs/config_file.ts";
+import type { Worktree } from "../programs/git.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { hideOverride, isPikosOverride } from "./compose_environment.ts";
 import { isEmptyFolder, isThere, removeFolder } from "./files.ts";
+import { type Gone, inspectGone, isOnDiskOf } from "./gone_worktree.ts";
 import { journalOf, keepVolumes, listKept } from "./kept_volumes.ts";
 import { lockEnvironment } from "./lock_environment.ts";
 import { tellConfig } from "./project_config.ts";
@@ -40,6 +42,7 @@ export interface DestroyRequest {
 export interface Destroyed {
   /** Names of the volumes that stay. */
   keptVolumes: string[];
+  /** The branch, unless it was deleted, now or before. */
   keptBranch: string | null;
   /**
    * The session that piko itself runs in, which stays until its caller has told the rest and ends it: that is the end of
@@ -58,6 +61,8 @@ export interface Work {
   files: string[];
   /** Commits that no branch, tag or remote has. */
   commits: string[];
+  /** The command that rescues it, where the worktree is gone and git alone still has it. */
+  rescue?: string;
 }
 
 /**
@@ -80,7 +85,8 @@ export async function destroyEnvironment(
     refuseLocked(tools, record, watch),
     readProjectConfig(record.root),
   ]);
-  for (const look of [work, locked]) if (look.status === "rejected") throw look.reason;
+  if (work.status === "rejected") throw work.reason;
+  if (locked.status === "rejected") throw locked.reason;
   await refuseUndeletableBranch(tools, record, request, watch);
   const createdCommit = commitOfNewBranch(tools, record);
 
@@ -118,7 +124,7 @@ export async function destroyEnvironment(
       await removeFolder(record.dataDir);
     });
   }
-  let keptBranch: string | null = record.branch;
+  let keptBranch = await findBranch(tools, record, locked.value);
   if (request.deleteBranch || createdCommit !== undefined) {
     await attempt(call, "branch", "Branch", async () => {
       keptBranch = await removeBranch(tools, record, request, createdCommit);
@@ -140,14 +146,17 @@ export async function destroyEnvironment(
 
 /**
  * Finds the work in an environment's worktree that destroy would lose; the links that piko made itself are none, nor is
- * its override file.
+ * its override file. Of a worktree whose folder is gone, that is what git alone still has of it.
  */
 export async function findWork(
   tools: Tools,
   record: EnvironmentRecord,
   signal?: AbortSignal,
 ): Promise<Work> {
-  if (!await isThere(record.path)) return { files: [], commits: [] };
+  if (!await isThere(record.path)) {
+    const gone = await findGone(tools, record, signal);
+    return (gone?.kind === "lost" ? gone.work : undefined) ?? { files: [], commits: [] };
+  }
   const except: string[] = [];
   for (const { path, target } of tools.environments.listCarried(record.id)) {
     if (await readLink(`${record.path}/${path}`) === target) except.push(path);
@@ -165,6 +174,34 @@ export async function findWork(
     }
   }
   return { files: work.files.map(({ state, path }) => `${state}: ${path}`), commits: work.commits };
+}
+
+/** Tells what has become of a worktree whose folder is gone; nothing when git does not know it either. */
+async function findGone(
+  tools: Tools,
+  record: EnvironmentRecord,
+  signal: AbortSignal | undefined,
+): Promise<Gone | undefined> {
+  const { root, path } = record;
+  if (!await isThere(`${root}/.git`)) return undefined;
+  const known = await tools.git.findWorktree(root, path, { signal });
+  if (known !== undefined) return await inspectGone(tools, record, known, { signal });
+  // Where the way to it is a link that leads nowhere, git knows it by another path.
+  return await isOnDiskOf(root, path) || await leadsSomewhere(path)
+    ? undefined
+    : { kind: "absent" };
+}
+
+/** Tells whether the folder around a path is there once links are followed. */
+async function leadsSomewhere(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path.slice(0, path.lastIndexOf("/")))).isDirectory;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return false;
+    }
+    throw error;
+  }
 }
 
 interface Problem {
@@ -203,7 +240,8 @@ async function attempt(
 /**
  * Refuses an environment whose work would be lost.
  *
- * @throws {PikoError} conflict with the list of it, unless `force` is set.
+ * @throws {PikoError} conflict with the list of it, or where nobody can tell because the worktree is elsewhere; unless
+ *   `force` is set.
  */
 export async function refuseWork(
   tools: Tools,
@@ -212,6 +250,7 @@ export async function refuseWork(
   watch: Watch,
 ): Promise<void> {
   if (request.force) return;
+  await refuseElsewhere(tools, record, watch);
   const work = await findWork(tools, record, watch.signal);
   const lines = [...work.files, ...work.commits];
   if (lines.length === 0) return;
@@ -222,12 +261,42 @@ export async function refuseWork(
     : "work that is not committed, and commits that are on no branch";
   throw new PikoError(`Environment ${quote(record.name)} has ${what}`, {
     code: "conflict",
-    hint: `${howToKeep(record, work)}: piko destroy ${record.name} --force`,
+    hint: `${howToKeep(record, work)}: piko destroy ${qualified(record)} --force`,
     details: lines,
   });
 }
 
-function howToKeep({ path }: EnvironmentRecord, { files, commits }: Work): string {
+/** Refuses an environment whose worktree is not lost and only not where it was, so that git still is to know of it. */
+async function refuseElsewhere(
+  tools: Tools,
+  record: EnvironmentRecord,
+  { signal }: Watch,
+): Promise<void> {
+  const { path } = record;
+  if (await isThere(path)) return;
+  const gone = await findGone(tools, record, signal);
+  const anyway = `or have git forget it: piko destroy ${qualified(record)} --force`;
+  if (gone?.kind === "absent") {
+    throw new PikoError(
+      `The worktree of ${
+        quote(record.name)
+      } is not there, and may be on a disk that is not: ${path}`,
+      { code: "conflict", hint: `bring the disk back, ${anyway}` },
+    );
+  }
+  if (gone?.kind === "moved") {
+    throw new PikoError(
+      `The worktree of ${quote(record.name)} was moved without git, from ${path} to ${gone.to}`,
+      {
+        code: "conflict",
+        hint: `move it back: mv ${shellWord(gone.to)} ${shellWord(path)}, ${anyway}`,
+      },
+    );
+  }
+}
+
+function howToKeep({ path }: EnvironmentRecord, { files, commits, rescue }: Work): string {
+  if (rescue !== undefined) return `rescue it: ${rescue}, or throw it away`;
   if (files.length > 0) return `commit it in ${path}, or throw it away`;
   // Those of a submodule stand behind its name.
   const [, newest] = /^([0-9a-f]{7,}) /.exec(commits[0] ?? "") ?? [];
@@ -237,9 +306,24 @@ function howToKeep({ path }: EnvironmentRecord, { files, commits }: Work): strin
 }
 
 /** Refuses a locked worktree before its containers and data go; `--force` is for work, not for locks. */
-async function refuseLocked(tools: Tools, record: EnvironmentRecord, watch: Watch): Promise<void> {
-  if (!await isThere(`${record.root}/.git`)) return;
-  await tools.git.refuseLocked(record.root, record.path, { signal: watch.signal });
+async function refuseLocked(
+  tools: Tools,
+  record: EnvironmentRecord,
+  watch: Watch,
+): Promise<Worktree | undefined> {
+  if (!await isThere(`${record.root}/.git`)) return undefined;
+  return await tools.git.refuseLocked(record.root, record.path, { signal: watch.signal });
+}
+
+/** Finds the branch of an environment, which somebody may have deleted; what git knew of the worktree tells it mostly. */
+async function findBranch(
+  tools: Tools,
+  { root, branch }: EnvironmentRecord,
+  known: Worktree | undefined,
+): Promise<string | null> {
+  // git deletes no branch that is checked out, and shows zeros for one that was deleted beside it.
+  if (known?.branch === branch && /[^0]/.test(known.head ?? "0")) return branch;
+  return await tools.git.findCommit(root, `refs/heads/${branch}`) === undefined ? null : branch;
 }
 
 async function refuseUndeletableBranch(

@@ -395,16 +395,31 @@ export class Git {
     if (await lstat(`${path}/.git`) === undefined) throw new CommandError(argv, outcome);
   }
 
+  /** Finds what git knows of a worktree, whether its folder is there or gone. */
+  async findWorktree(
+    root: string,
+    path: string,
+    { signal }: Cancellable = {},
+  ): Promise<Worktree | undefined> {
+    const place = await placeOf(path);
+    const worktrees = await this.listWorktrees(root, { signal });
+    return worktrees.find((known) => known.path === place);
+  }
+
   /**
-   * Refuses a worktree that somebody has locked; git's own lock of an add that was killed does not count.
+   * Finds a worktree as {@link findWorktree} does, and refuses one that somebody has locked; git's own lock of an add that
+   * was killed does not count.
    *
    * @throws {PikoError} conflict with the reason.
    */
-  async refuseLocked(root: string, path: string, { signal }: Cancellable = {}): Promise<void> {
-    const place = await placeOf(path);
-    const worktrees = await this.listWorktrees(root, { signal });
-    const worktree = worktrees.find((known) => known.path === place);
+  async refuseLocked(
+    root: string,
+    path: string,
+    options: Cancellable = {},
+  ): Promise<Worktree | undefined> {
+    const worktree = await this.findWorktree(root, path, options);
     if (worktree !== undefined) refuseLock(root, worktree);
+    return worktree;
   }
 
   /**
@@ -585,24 +600,28 @@ export class Git {
 
   /**
    * Lists what git alone still has of a worktree whose folder is gone, and would be lost with its entry: what was staged,
-   * and the commits that {@link listWork} lists. It lies in the folder `gitDir`.
+   * and the commits that {@link listWork} lists. It lies in the folder `gitDir`; `isOnHead` tells that a branch at HEAD
+   * would have all of it.
    */
   async listWorkOfGone(
     root: string,
     { path, branch, head }: Worktree,
     { signal }: Cancellable = {},
-  ): Promise<Work & { gitDir: string }> {
+  ): Promise<Work & { gitDir: string; isOnHead: boolean }> {
     const gitDir = await this.findEntry(root, path, { signal });
-    if (gitDir === undefined) return { files: [], commits: [], gitDir: "" };
-    const commits = branch === undefined && head !== undefined
+    if (gitDir === undefined) return { files: [], commits: [], gitDir: "", isOnHead: true };
+    const detached = branch === undefined && head !== undefined
       ? await this.#log(["-C", root], [head, "--not", "--branches", "--tags", "--remotes"], signal)
       : [];
-    commits.push(...await this.#stashesAside(root, gitDir, signal));
+    const aside = await this.#stashesAside(root, gitDir, signal);
     for (const repository of await findRepositories(`${gitDir}/modules`)) {
-      commits.push(...await this.#ownCommits(repository, signal));
+      aside.push(...await this.#ownCommits(repository, signal));
     }
+    const commits = [...detached, ...aside];
     // A git that was killed while it checked the worktree out has left no index: then nothing was staged.
-    if (await lstat(`${gitDir}/index`) === undefined) return { files: [], commits, gitDir };
+    if (await lstat(`${gitDir}/index`) === undefined) {
+      return { files: [], commits, gitDir, isOnHead: aside.length === 0 };
+    }
     const staged = await this.#run([
       ...[
         "git",
@@ -618,7 +637,7 @@ export class Git {
     const files = staged.split("\0").filter(Boolean).map((path) => (
       { state: "modified", path } satisfies ChangedFile
     ));
-    return { files, commits, gitDir };
+    return { files, commits, gitDir, isOnHead: files.length + aside.length === 0 };
   }
 
   /** Tells which of the paths, relative to the root, git ignores. */
@@ -1028,7 +1047,7 @@ export class Git {
     return commits.map((commit) => `${name}: ${commit}`);
   }
 
-  /** Finds the folder in which the repository keeps what it knows of a linked worktree. */
+  /** Lists commits as "1a2b3c4 Subject", the latest 50. */
   async #log(
     where: readonly string[],
     revisions: readonly string[],
@@ -1284,8 +1303,8 @@ async function findRepositories(
   return found;
 }
 
-/** Resolves the links on the way to a path, not the path itself, which may be gone or be a link. */
-async function placeOf(path: string): Promise<string> {
+/** Resolves the links on the way to a path, as git does, not the path itself, which may be gone or be a link. */
+export async function placeOf(path: string): Promise<string> {
   const plain = path.replace(/\/+$/, "");
   const slash = plain.lastIndexOf("/");
   const parent = await realPath(plain.slice(0, slash) || "/");

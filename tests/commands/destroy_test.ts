@@ -5,7 +5,9 @@ import { DatabaseSync } from "node:sqlite";
 import { Background } from "../background.ts";
 import { needs } from "../needs.ts";
 import { Sandbox, until } from "../sandbox.ts";
+import { Server } from "../server.ts";
 import { writeProgram } from "../program_file.ts";
+import { assertSound, doctor } from "./doctor.ts";
 
 const FILES = {
   "README.md": "# Sample\n",
@@ -117,7 +119,7 @@ Deno.test({
         const { error } = JSON.parse(asJson.stdout);
         assert.equal(error.code, "conflict");
         assert.match(error.message, /^Environment "work" has work that is not committed$/);
-        assert.match(error.hint, /piko destroy work --force/);
+        assert.match(error.hint, /piko destroy \S+\/work --force$/);
         assert.ok(asJson.stdout.includes(shows), asJson.stdout);
         assert.equal(await git(sandbox, worktree, "status", "--porcelain"), before);
         await git(sandbox, worktree, "reset", "--quiet", "--hard");
@@ -220,7 +222,7 @@ Deno.test({
       const said = await sandbox.fail("destroy work", 4);
       assert.match(said, /commits that are on no branch/);
       assert.match(said, /[0-9a-f]{7} Adrift/);
-      const keep = /→ keep them: (git .+), or throw them away: piko destroy work --force$/m
+      const keep = /→ keep them: (git .+), or throw them away: piko destroy \S+\/work --force$/m
         .exec(said)?.[1];
       await sandbox.run(["sh", "-c", keep ?? "exit 1"]);
     });
@@ -254,6 +256,124 @@ Deno.test({
       await git(sandbox, rebased, "rebase", "--abort");
       await sandbox.pass("destroy rebased");
       assert.match(await sandbox.git("log", "--format=%s", "-1", "rebased"), /second/);
+    });
+  },
+});
+
+Deno.test({
+  name: "piko destroy keeps what git alone still has of a worktree whose folder is gone",
+  ...needs("git"),
+  fn: async (t) => {
+    await using sandbox = await Sandbox.create({ files: FILES, init: true });
+    const { project, root } = sandbox;
+    const worktree = sandbox.worktree("work");
+    const refused = async (message: RegExp) => {
+      const before = await sandbox.git("worktree", "list", "--porcelain");
+      const said = await sandbox.fail("destroy work --yes", 4);
+      assert.match(said, message);
+      assert.ok(said.includes(`: piko destroy ${project}/work --force\n`), said);
+      assert.equal(await sandbox.git("worktree", "list", "--porcelain"), before);
+      assert.deepEqual(await names(sandbox), ["work"]);
+      return said;
+    };
+    /** Runs the first command of the hint. */
+    const obey = async (said: string, before: string) => {
+      const [, command = "exit 1"] = new RegExp(`→ ${before}: (.+), or `).exec(said) ?? [];
+      await sandbox.run(["sh", "-c", command], sandbox.folder);
+    };
+
+    await t.step("commits of a detached HEAD", async () => {
+      await sandbox.pass("create work");
+      await git(sandbox, worktree, "checkout", "--quiet", "--detach");
+      await git(sandbox, worktree, "commit", "--quiet", "--allow-empty", "--message", "Adrift");
+      await Deno.remove(worktree, { recursive: true });
+      const said = await refused(/commits that are on no branch\n.*[0-9a-f]{7} Adrift/);
+      await obey(said, "rescue it");
+      assert.match(await sandbox.pass("destroy work"), /Destroyed/);
+      await assertGone(sandbox, "work");
+      assert.equal(await sandbox.git("log", "--format=%s", "-1", "rescued"), "Adrift");
+    });
+
+    await t.step("staged files, and by the API", async () => {
+      await sandbox.pass("create work");
+      await sandbox.write(`${worktree}/idea.txt`, "precious\n");
+      await git(sandbox, worktree, "add", "idea.txt");
+      await Deno.remove(worktree, { recursive: true });
+      const said = await refused(/work that is not committed\n.*staged: idea\.txt/);
+      await using server = await Server.start(sandbox);
+      const answer = await fetch(
+        `${server.origin}/api/projects/${project}/environments/work`,
+        {
+          method: "DELETE",
+          headers: { ...await server.key(), "content-type": "application/json" },
+          body: JSON.stringify({ volumes: false, force: false }),
+        },
+      );
+      const { error } = await answer.json();
+      assert.deepEqual(
+        [answer.status, error.details],
+        [409, ["staged: idea.txt"]],
+        JSON.stringify(error),
+      );
+      await obey(said, "rescue it");
+      assert.equal(await Deno.readTextFile(`${worktree}/idea.txt`), "precious\n");
+      await refused(/added: idea\.txt/);
+      await git(sandbox, worktree, "commit", "--quiet", "--message", "Idea");
+      await sandbox.pass("destroy work");
+      await assertGone(sandbox, "work");
+    });
+
+    await t.step("of one that was moved without git", async () => {
+      await sandbox.pass("create work");
+      await Deno.rename(worktree, `${worktree}-aside`);
+      const said = await refused(/was moved without git, from \S+work to \S+work-aside/);
+      await obey(said, "move it back");
+      await sandbox.pass("destroy work");
+      await assertGone(sandbox, "work");
+    });
+
+    await t.step("of one that is on a disk which is not there", async () => {
+      const folder = `${root}/.piko/worktrees`;
+      await Deno.remove(folder, { recursive: true });
+      await Deno.mkdir(`${sandbox.folder}/disk`);
+      await Deno.symlink(`${sandbox.folder}/disk`, folder);
+      await sandbox.pass("create work");
+      await assertSound(sandbox);
+      await Deno.rename(`${sandbox.folder}/disk`, `${sandbox.folder}/away`);
+      await refused(/may be on a disk that is not/);
+      const { wrong, checks } = await doctor(sandbox, ["--fix"]);
+      assert.match(wrong.join("\n"), /may be on a disk that is not/);
+      const hint = checks.find(({ ok }) => !ok)?.hint ?? "";
+      assert.match(hint, /^bring the disk back/);
+      assert.doesNotMatch(hint, /destroy/);
+      await Deno.rename(`${sandbox.folder}/away`, `${sandbox.folder}/disk`);
+      await sandbox.pass("destroy work");
+      await Deno.remove(folder);
+      await assertGone(sandbox, "work");
+    });
+
+    await t.step("unless --force is told", async () => {
+      await sandbox.pass("create work");
+      await git(sandbox, worktree, "checkout", "--quiet", "--detach");
+      await git(sandbox, worktree, "commit", "--quiet", "--allow-empty", "--message", "Lost");
+      await Deno.remove(worktree, { recursive: true });
+      assert.match(
+        (await sandbox.piko(["destroy", "work", "--force"])).stderr,
+        /Branch work stays/,
+      );
+      await assertGone(sandbox, "work");
+    });
+
+    await t.step("and says nothing of a branch that is gone", async () => {
+      await sandbox.pass("create work");
+      await Deno.remove(worktree, { recursive: true });
+      await sandbox.git("worktree", "prune");
+      await sandbox.git("branch", "--quiet", "-D", "work");
+      const { exitCode, stdout, stderr } = await sandbox.piko(["destroy", "work", "--json"]);
+      assert.equal(exitCode, 0, stderr);
+      assert.equal(JSON.parse(stdout).destroyed.keptBranch, null);
+      assert.doesNotMatch(stderr, /Branch/);
+      await assertGone(sandbox, "work");
     });
   },
 });

@@ -144,7 +144,7 @@ Deno.test({
     await using busy = await createHeld(sandbox, "busy");
 
     const unmended = [
-      "git-entry: The worktree ROOT/.piko/worktrees/staged is gone, and git alone still has new.txt (staged)",
+      "git-entry: The worktree ROOT/.piko/worktrees/staged is gone, and git alone still has staged: new.txt",
       "worktree: git does not know ROOT/.piko/worktrees/pruned, the worktree of PROJECT/pruned, any more",
       "worktree: The worktree of PROJECT/detached is gone, and git alone still has COMMIT On no branch",
       "worktree: The worktree of PROJECT/locked is gone, and locked (on a stick): ROOT/.piko/worktrees/locked",
@@ -261,9 +261,13 @@ Deno.test({
       await sandbox.run(["sh", "-c", aside.split(", then: ")[0] ?? ""]);
       assert.equal(await Deno.readTextFile(`${worktree("pruned")}.old/notes.txt`), "precious\n");
       await Deno.remove(`${worktree("pruned")}.old`, { recursive: true });
-      const staged = `${root}/rescued/new.txt`;
-      assert.equal(await Deno.readTextFile(staged), "precious\n");
-      await Deno.remove(`${root}/rescued`, { recursive: true });
+      const staged = worktree("staged");
+      assert.equal(await Deno.readTextFile(`${staged}/new.txt`), "precious\n");
+      assert.match(
+        await sandbox.run(["git", "status", "--short", "--branch"], staged),
+        /^## staged\nA {2}new\.txt$/,
+      );
+      await sandbox.git("worktree", "remove", "--force", staged);
       const rescue = hintOf(moved, "On no branch")?.split(", then: ")[0] ?? "";
       await sandbox.run(["sh", "-c", rescue]);
       await sandbox.git("worktree", "unlock", worktree("locked"));

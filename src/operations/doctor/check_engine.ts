@@ -6,14 +6,13 @@
 
 import type { Container } from "../../domain/containers.ts";
 import { PikoError } from "../../domain/errors.ts";
-import { nameList } from "../../domain/names.ts";
+import { nameList, qualified } from "../../domain/names.ts";
 import { shellWord } from "../../domain/variables.ts";
 import { type EnvironmentRecord, ownPorts } from "../../store/environments.ts";
 import { readCompose, REGISTERED_LABEL, ROOT_LABEL } from "../compose_environment.ts";
 import { isThere } from "../files.ts";
 import { keepVolumes, tellKept } from "../kept_volumes.ts";
 import { removeContainers } from "../remove_containers.ts";
-import { qualified } from "./check_environments.ts";
 import { count, type Finding } from "./finding.ts";
 import { mendLocked, mendNameless } from "./mend.ts";
 import type { EngineState, ProjectState, World } from "./world.ts";

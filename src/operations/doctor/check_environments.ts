@@ -1,11 +1,10 @@
 /** Compares each environment's record with its worktree, its override file, its session and its ports. */
 
 import { PikoError } from "../../domain/errors.ts";
-import { quote } from "../../domain/names.ts";
+import { qualified, quote } from "../../domain/names.ts";
 import { shellWord } from "../../domain/variables.ts";
 import { readProjectConfig } from "../../programs/config_file.ts";
-import type { Worktree } from "../../programs/git.ts";
-import { findLinkedEntry } from "../../programs/linked_worktree.ts";
+import { placeOf, type Worktree } from "../../programs/git.ts";
 import { tmuxName } from "../../programs/tmux.ts";
 import type { EnvironmentRecord, StepRecord } from "../../store/environments.ts";
 import {
@@ -18,6 +17,7 @@ import {
   writeOverride,
 } from "../compose_environment.ts";
 import { isThere, makeFolder } from "../files.ts";
+import { inspectGone, isOnDiskOf } from "../gone_worktree.ts";
 import { ensureSession } from "../sessions.ts";
 import { restartEnvironment, startEnvironment, stopEnvironment } from "../start_environment.ts";
 import type { Finding } from "./finding.ts";
@@ -148,7 +148,9 @@ const WITHOUT_WAITING = { wait: false, timeout: 0 };
 async function checkWorktree(world: World, environment: EnvironmentState): Promise<Finding[]> {
   const { record, state } = environment;
   const name = qualified(record);
-  const known = state.worktrees?.find(({ path }) => path === record.path);
+  // git has links on the way to it resolved.
+  const place = await placeOf(record.path);
+  const known = state.worktrees?.find(({ path }) => path === place);
   if (!await isThere(record.path) || (known === undefined && await isEmptyFolder(record.path))) {
     return [await missingWorktree(world, environment, known)];
   }
@@ -188,6 +190,9 @@ function unlinked(world: World, record: EnvironmentRecord): Finding {
   };
 }
 
+/** What is to be done about a folder that may be on a disk which is not there: to destroy would forget what is on it. */
+const BRING_DISK_BACK = "bring the disk back, and look again: piko doctor";
+
 async function missingWorktree(
   world: World,
   environment: EnvironmentState,
@@ -205,7 +210,7 @@ async function missingWorktree(
   const elsewhere = state.worktrees?.find(({ branch, path }) =>
     branch === record.branch && path !== record.path
   );
-  if (elsewhere !== undefined && known === undefined) {
+  if (elsewhere !== undefined && known === undefined && await isThere(elsewhere.path)) {
     return {
       ...finding,
       message: `The worktree of ${name} is at ${elsewhere.path} and not at ${path} any more`,
@@ -222,82 +227,34 @@ async function missingWorktree(
       hint: `bring it back, or: git -C ${shellWord(root)} worktree unlock ${shellWord(path)}`,
     };
   }
-  if (!await isOnDiskOf(root, path)) {
+  const gone = known === undefined
+    ? await isOnDiskOf(root, path) ? undefined : { kind: "absent" as const }
+    : await inspectGone(world.tools, record, known, world.watch);
+  if (gone?.kind === "absent") {
     return {
       ...finding,
       message: `The worktree of ${name} is not there, and may be on a disk that is not: ${path}`,
+      hint: BRING_DISK_BACK,
     };
   }
-  const moved = known && await findMovedFolder(world, root, known);
-  if (moved !== undefined) {
+  if (gone?.kind === "moved") {
     return {
       ...finding,
-      message: `The worktree of ${name} was moved without git, from ${path} to ${moved}`,
-      hint: `mv ${shellWord(moved)} ${shellWord(path)}`,
+      message: `The worktree of ${name} was moved without git, from ${path} to ${gone.to}`,
+      hint: `mv ${shellWord(gone.to)} ${shellWord(path)}`,
     };
   }
-  const work = known && await findWorkOfGone(world, root, known);
-  if (work !== undefined) {
+  if (gone?.work !== undefined) {
+    const { files, commits, rescue, bringsBack } = gone.work;
     return {
       ...finding,
-      message: `The worktree of ${name} is gone, and git alone still has ${work.what}`,
-      hint: `${work.rescue}, then: piko destroy ${name}`,
+      message: `The worktree of ${name} is gone, and git alone still has ${
+        [...commits, ...files].join(", ")
+      }`,
+      hint: bringsBack ? rescue : `${rescue}, then: piko destroy ${name}`,
     };
   }
   return { ...finding, mend: () => throwAway(world, environment) };
-}
-
-/** Finds the folder, among those beside it, that a worktree was moved to without git: its `.git` says so. */
-async function findMovedFolder(
-  { tools, watch }: World,
-  root: string,
-  { path }: Worktree,
-): Promise<string | undefined> {
-  const entry = await tools.git.findEntry(root, path, watch);
-  const folder = path.slice(0, path.lastIndexOf("/"));
-  if (entry === undefined || !await isThere(folder)) return undefined;
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    if (isDirectory && findLinkedEntry(`${folder}/${name}`) === entry) return `${folder}/${name}`;
-  }
-  return undefined;
-}
-
-/** Finds work of a worktree that is gone which git alone still has, and the command that rescues it. */
-export async function findWorkOfGone(
-  { tools, watch }: World,
-  root: string,
-  worktree: Worktree,
-): Promise<{ what: string; rescue: string } | undefined> {
-  const { files, commits, gitDir } = await tools.git.listWorkOfGone(root, worktree, watch);
-  if (files.length + commits.length === 0) return undefined;
-  const staged = files.map(({ path }) => `${path} (staged)`);
-  return {
-    what: [...commits, ...staged].join(", "),
-    rescue: commits.length > 0
-      ? `git -C ${shellWord(root)} branch rescued ${worktree.head}`
-      : `git --git-dir=${shellWord(gitDir)} checkout-index --all --prefix=rescued/`,
-  };
-}
-
-/** Tells whether the folder around a worktree is there, as a folder on the disk of the root: not one to be mounted. */
-export async function isOnDiskOf(root: string, path: string): Promise<boolean> {
-  for (const folder of ancestorsBelow(root, path)) {
-    if (!await isThere(folder)) continue;
-    const [inside, whole] = [await Deno.lstat(folder), await Deno.stat(root)];
-    return inside.isDirectory && inside.dev === whole.dev;
-  }
-  return true;
-}
-
-/** Lists the folders between a path and a root above it, the nearest first. */
-function ancestorsBelow(root: string, path: string): string[] {
-  const folders: string[] = [];
-  let folder = path;
-  for (;;) {
-    folder = folder.slice(0, folder.lastIndexOf("/"));
-    if (folder.length <= root.length) return folders;
-    folders.push(folder);
-  }
 }
 
 async function checkBranch(
@@ -443,7 +400,7 @@ async function checkData(world: World, record: EnvironmentRecord): Promise<Findi
   };
   if (!await isOnDiskOf(root, dataDir)) {
     const message = `The data folder of ${name} is not there, and may be on a disk that is not`;
-    return [{ ...finding, message: `${message}: ${dataDir}` }];
+    return [{ ...finding, message: `${message}: ${dataDir}`, hint: BRING_DISK_BACK }];
   }
   return [{
     ...finding,
@@ -540,11 +497,6 @@ async function checkLeftFiles(world: World, record: EnvironmentRecord): Promise<
         return `Removed ${path}`;
       }),
   }));
-}
-
-/** The name by which an environment is found from anywhere. */
-export function qualified({ project, name }: EnvironmentRecord): string {
-  return `${project}/${name}`;
 }
 
 function listOf(value: unknown): string[] {

@@ -10,7 +10,7 @@ import { readProjectConfig } from "../../programs/config_file.ts";
 import type { Worktree } from "../../programs/git.ts";
 import { findLinkedEntry } from "../../programs/linked_worktree.ts";
 import { isThere } from "../files.ts";
-import { findWorkOfGone, isOnDiskOf } from "./check_environments.ts";
+import { findWorkOfGone, isOnDiskOf } from "../gone_worktree.ts";
 import type { Finding } from "./finding.ts";
 import { isEmptyFolder, mendNameless, removeEmptyFolders } from "./mend.ts";
 import type { ProjectState, World } from "./world.ts";
@@ -109,12 +109,15 @@ async function checkEntries(
       });
       continue;
     }
-    const work = await findWorkOfGone(world, root, worktree);
+    const work = await findWorkOfGone(tools, root, worktree, world.watch);
     if (work !== undefined) {
+      const { files, commits, rescue, bringsBack } = work;
       found.push({
         ...finding,
-        message: `The worktree ${path} is gone, and git alone still has ${work.what}`,
-        hint: `${work.rescue}, then: ${finding.hint}`,
+        message: `The worktree ${path} is gone, and git alone still has ${
+          [...commits, ...files].join(", ")
+        }`,
+        hint: bringsBack ? rescue : `${rescue}, then: ${finding.hint}`,
       });
       continue;
     }

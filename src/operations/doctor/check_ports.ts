@@ -1,9 +1,9 @@
 /** Finds ports that the registry has given to an environment and that somebody else has. */
 
+import { qualified } from "../../domain/names.ts";
 import { shellWord } from "../../domain/variables.ts";
 import { isPortTaken } from "../../programs/port_probe.ts";
 import type { EnvironmentRecord } from "../../store/environments.ts";
-import { qualified } from "./check_environments.ts";
 import type { Finding } from "./finding.ts";
 import type { World } from "./world.ts";
 

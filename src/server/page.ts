@@ -2,6 +2,7 @@
 
 import { buildInfo } from "../build_info.ts";
 import type { PageState } from "../domain/api.ts";
+import { findProjectAt } from "../operations/find_environment.ts";
 import { answerHtml } from "./answers.ts";
 import type { Parts } from "./api.ts";
 
@@ -18,7 +19,7 @@ export async function answerPage(parts: Parts, url: URL, web: Web): Promise<Resp
     environments: overview.environments,
     operations: operations.list(),
     engine: overview.engine,
-    project: tools.projects.findAt(folder)?.name ?? null,
+    project: findProjectAt(tools, folder)?.name ?? null,
     version: buildInfo.version,
     cursor: events.cursor,
   };

@@ -80,6 +80,44 @@ export async function chooseComposeProject(
   return tools.environments.require(record.id);
 }
 
+/**
+ * Gives an environment another compose project where its own turns out to be that of another registry: it was made while no
+ * engine could tell. Until then nothing in the engine is its own.
+ */
+export async function keepApart(
+  tools: Tools,
+  record: EnvironmentRecord,
+  { report, signal }: Watch,
+): Promise<EnvironmentRecord> {
+  const { composeProject } = record;
+  const [containers, networks] = await Promise.all([
+    tools.engine.listContainers({ composeProject, signal }),
+    tools.engine.listNetworks(composeProject),
+  ]);
+  const foreign = [...containers, ...networks].map(({ labels }) =>
+    labels[ROOT_LABEL] === undefined ? undefined : labels
+  ).find((labels) => labels !== undefined && !isLabelled(record, labels));
+  if (foreign === undefined) return record;
+  const [allContainers, allNetworks, volumes] = await Promise.all([
+    tools.engine.listContainers({ signal }),
+    tools.engine.listNetworks(),
+    tools.engine.listVolumes(),
+  ]);
+  const names = { containers: allContainers, networks: allNetworks, volumes };
+  const own = await chooseComposeProject(tools, record, names);
+  report({
+    kind: "note",
+    message: `${composeProject} is an environment of ${foreign[ROOT_LABEL]}; this one is ` +
+      `${own.composeProject} from now on`,
+  });
+  return own;
+}
+
+/** Tells whether labels are those of an environment's own project, as it was registered. */
+function isLabelled(record: EnvironmentRecord, labels: Record<string, string>): boolean {
+  return Object.entries(labelsOf(record)).every(([label, value]) => labels[label] === value);
+}
+
 /** Finds the compose files of a worktree, or of the root; undefined when there are none. */
 export async function composeFilesOf(
   tools: Pick<Tools, "variables">,

@@ -17,7 +17,7 @@ import { removeCarried } from "../programs/carry.ts";
 import { type Configured, readProjectConfig } from "../programs/config_file.ts";
 import type { Worktree } from "../programs/git.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
-import { hideOverride, isPikosOverride } from "./compose_environment.ts";
+import { hideOverride, isPikosOverride, keepApart } from "./compose_environment.ts";
 import { isEmptyFolder, isThere, removeFolder } from "./files.ts";
 import { type Gone, inspectGone, isOnDiskOf } from "./gone_worktree.ts";
 import { journalOf, keepVolumes, listKept } from "./kept_volumes.ts";
@@ -111,10 +111,11 @@ export async function destroyEnvironment(
   if (record.mode === "docker") {
     await attempt(call, "containers", "Containers and networks", async () => {
       await leaveShared(tools, record, watch);
+      const own = await keepApart(tools, record, watch);
       const keep = request.volumes ? "none" : "all";
       const earlier = [...journal.earlier, ...await listKept(tools, record)];
       keptVolumes.push(
-        ...await removeContainers(tools, record, keep, watch.signal, { ...journal, earlier }),
+        ...await removeContainers(tools, own, keep, watch.signal, { ...journal, earlier }),
       );
     });
   }

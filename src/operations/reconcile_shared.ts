@@ -76,7 +76,11 @@ export async function reconcileShared(
   for (const { record, name, services } of runTwice) {
     await mend(twice(name, services), async () => {
       using _lock = await lockEnvironment(tools, project, record.name, watch);
-      await tools.compose.stop(record, { services, signal: watch.signal });
+      // Whoever had the lock may have given it its own again.
+      const found = tools.environments.find(project.id, record.name);
+      const still = found === undefined ? [] : await listTwice(tools, found);
+      if (still.length === 0) return;
+      await tools.compose.stop(record, { services: still, signal: watch.signal });
     });
   }
   return mended;
@@ -184,12 +188,15 @@ async function findTwice(
   const found: RunsTwice[] = [];
   for (const record of environments) {
     if (record.state !== "ready" || await isAtWork(tools, record)) continue;
-    const former = await listFormer(tools, record);
-    const running = former.filter(({ state }) => state === "running");
-    const services = [...new Set(running.map(({ service }) => service))];
+    const services = await listTwice(tools, record);
     if (services.length > 0) found.push({ record, name: record.name, services });
   }
   return found;
+}
+
+async function listTwice(tools: Tools, record: EnvironmentRecord): Promise<string[]> {
+  const running = (await listFormer(tools, record)).filter(({ state }) => state === "running");
+  return [...new Set(running.map(({ service }) => service))];
 }
 
 function isAtWork(tools: Tools, { projectId, name }: EnvironmentRecord): Promise<boolean> {

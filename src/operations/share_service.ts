@@ -82,12 +82,7 @@ export async function shareServices(
     }
     const start = { services, start: true, again: true, wait, timeout };
     watch.report({ kind: "started", step: "shared", message: services.join(", ") });
-    try {
-      await ensureShared(tools, project, start, watch, root);
-    } catch (error) {
-      watch.report({ kind: "failed", step: "shared", message: services.join(", ") });
-      throw error;
-    }
+    await failing(services, watch, () => ensureShared(tools, project, start, watch, root));
     watch.report({
       kind: "done",
       step: "shared",
@@ -126,10 +121,8 @@ export async function isolateServices(
   const users = tools.environments.list(project.id)
     .filter(({ shared }) => services.some((service) => shared?.services.includes(service)));
   if (request.now) await moveAll(tools, users, request, watch);
-  const isolated = await removeUnused(tools, project, services, request, watch);
   const inFile = services.filter((service) => config.shared.includes(service));
-  const gone = inFile.filter((service) => !isolated.inUse.includes(service));
-  if (gone.length > 0) tools.shared.setState(project.id, gone, "isolated");
+  const isolated = await removeUnused(tools, project, services, request, watch, inFile);
   if (inFile.length > 0) {
     watch.report({
       kind: "note",
@@ -214,6 +207,8 @@ async function removeUnused(
   services: readonly string[],
   { volumes }: IsolateRequest,
   watch: Watch,
+  /** Those that the configuration shares, which are isolated in spite of it. */
+  inFile: readonly string[] = [],
 ): Promise<Isolated> {
   using _lock = await lockShared(tools, project.id, watch);
   const inUse = services.filter((service) =>
@@ -221,10 +216,20 @@ async function removeUnused(
   );
   const unused = services.filter((service) => !inUse.includes(service));
   const record = tools.shared.find(project.id);
-  if (unused.length === 0 || record === undefined) return { keptVolumes: [], inUse };
+  const isolated = unused.filter((service) => inFile.includes(service));
+  if (unused.length === 0 || record === undefined) {
+    tools.shared.setState(project.id, isolated, "isolated");
+    return { keptVolumes: [], inUse };
+  }
   tools.environments.beginStep(record.id, "isolate", "containers", { services: unused, volumes });
   watch.report({ kind: "started", step: "shared", message: unused.join(", ") });
-  const keptVolumes = await removeShared(tools, project, unused, { keep: () => !volumes, watch });
+  const keep = () => !volumes;
+  const keptVolumes = await failing(
+    unused,
+    watch,
+    () => removeShared(tools, project, unused, { keep, data: volumes, watch }),
+  );
+  tools.shared.setState(project.id, isolated, "isolated");
   tools.environments.endOperation(record.id, "isolate");
   watch.report({ kind: "done", step: "shared", message: `removed ${unused.join(", ")}` });
   return { keptVolumes, inUse };
@@ -371,5 +376,20 @@ async function onShared(
   }
   const meant = services.length === 0 ? shared : services;
   watch.report({ kind: "started", step: "shared", message: meant.join(", ") });
-  watch.report({ kind: "done", step: "shared", message: await work(record, meant) });
+  const message = await failing(meant, watch, () => work(record, meant));
+  watch.report({ kind: "done", step: "shared", message });
+}
+
+/** Does work on shared services whose failure is told as one of their step. */
+async function failing<T>(
+  services: readonly string[],
+  watch: Watch,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    watch.report({ kind: "failed", step: "shared", message: services.join(", ") });
+    throw error;
+  }
 }

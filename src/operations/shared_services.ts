@@ -24,11 +24,12 @@ import {
   chooseComposeProject,
   composeFilesOf,
   givePorts,
+  keepApart,
   labelsOf,
   OVERRIDE_FILE,
   replaceFile,
 } from "./compose_environment.ts";
-import { makeFolder, removeFolder } from "./files.ts";
+import { isEmptyFolder, isThere, makeFolder, removeFolder } from "./files.ts";
 import { recordSteps } from "./journal.ts";
 import { journalOf, keepVolumes, listKept } from "./kept_volumes.ts";
 import { lockEnvironment } from "./lock_environment.ts";
@@ -57,12 +58,18 @@ export interface RootProject {
   compose: ComposeConfig;
 }
 
+/** What was there before services were shared: it stays when that is taken back. */
+export interface Before {
+  /** The volumes, of an earlier life too; null where no engine could tell, so that all stay. */
+  volumesBefore: string[] | null;
+  /** The services that were isolated although `.piko.yml` names them. */
+  isolatedBefore: string[];
+}
+
 /** What {@link ensureShared} has done. */
-export interface Ensured {
+export interface Ensured extends Before {
   /** The services that were not shared before. */
   fresh: string[];
-  /** The volumes that were there before they were started. */
-  volumesBefore: string[];
 }
 
 /** How many of its ports a service may lose to others while it is started. */
@@ -186,12 +193,15 @@ export async function ensureShared(
     tools.shared.list(project.id).map(({ service, state }) => [service, state]),
   );
   const fresh = services.filter((service) => states.get(service) !== "shared");
-  const before = tools.shared.find(project.id);
+  const known = tools.shared.find(project.id);
+  const before = known === undefined || !request.start
+    ? known
+    : await keepApart(tools, known, watch);
   const isAsleep = before !== undefined && request.start &&
     (request.again || !await allRun(tools, before, services));
   if (before !== undefined && fresh.length === 0 && !isAsleep) {
     if (request.start && request.wait) await waitForShared(tools, before, request, watch);
-    return { fresh: [], volumesBefore: [] };
+    return { fresh: [], volumesBefore: null, isolatedBefore: [] };
   }
   root ??= await readRoot(tools, project, watch);
   const instance = instanceOf(tools, project.id);
@@ -199,24 +209,24 @@ export async function ensureShared(
   await tools.compose.requireVersion(watch.signal);
   // What is there for its last users is not taken away from them when this fails.
   const added = fresh.filter((service) => states.get(service) !== "leaving");
-  let volumesBefore: string[] = [];
+  const wasIsolated = (service: string) =>
+    states.get(service) === "isolated" ||
+    (before !== undefined && states.get(service) === "starting" &&
+      beforeBrokenOff(tools, before).isolatedBefore.includes(service));
+  const earlier: Before = { volumesBefore: null, isolatedBefore: added.filter(wasIsolated) };
   const undo = new Undo(watch);
   undo.defer(`the shared ${nameList(added)}`, async () => {
     if (added.length === 0 || tools.shared.find(project.id) === undefined) return "";
-    await removeShared(tools, project, added, {
-      keep: (volume) => volumesBefore.includes(volume),
-      watch: { report: watch.report },
-    });
+    await takeBackShared(tools, project, added, earlier, { report: watch.report });
   });
   const operation = fresh.length === 0 ? "up" : "share";
   try {
     const record = before ?? await reserveShared(tools, project, request);
-    if (request.start) {
-      const volumes = await tools.engine.listVolumes(record.composeProject);
-      volumesBefore = volumes.map(({ name }) => name);
-    }
+    earlier.volumesBefore = await listVolumesBefore(tools, record, request);
+    // Only now is it known what the variables are worth.
+    if (before === undefined) root = await readRoot(tools, project, watch);
     const call: Call = { tools, project, root, record, request, watch };
-    await recordSteps(tools, record.id, operation, { added, volumesBefore }, async (begin) => {
+    await recordSteps(tools, record.id, operation, { added, ...earlier }, async (begin) => {
       begin("record");
       tools.shared.setState(project.id, added, "starting");
       await startShared(call, begin);
@@ -224,7 +234,7 @@ export async function ensureShared(
       tools.environments.setState(record.id, "ready");
     });
     undo.keep();
-    return { fresh: added, volumesBefore };
+    return { fresh: added, ...earlier };
   } catch (error) {
     await undo.run();
     throw error;
@@ -331,15 +341,66 @@ async function reserveShared(
   request: SharedRequest,
 ): Promise<EnvironmentRecord> {
   const branch = await tools.git.currentBranch(project.root) ?? "HEAD";
-  if (!request.start) return tools.shared.reserve(project, branch);
   // Asked first, so that nothing is recorded where no engine answers.
-  const [containers, networks, volumes] = await Promise.all([
-    tools.engine.listContainers(),
-    tools.engine.listNetworks(),
-    tools.engine.listVolumes(),
-  ]);
+  const names = await unlessNotStarted(
+    request,
+    Promise.all([
+      tools.engine.listContainers(),
+      tools.engine.listNetworks(),
+      tools.engine.listVolumes(),
+    ]),
+  );
   const record = tools.shared.reserve(project, branch);
+  if (names === null) return record;
+  const [containers, networks, volumes] = names;
   return await chooseComposeProject(tools, record, { containers, networks, volumes });
+}
+
+async function listVolumesBefore(
+  tools: Tools,
+  record: EnvironmentRecord,
+  request: SharedRequest,
+): Promise<string[] | null> {
+  const [volumes, kept] = await unlessNotStarted(
+    request,
+    Promise.all([tools.engine.listVolumes(record.composeProject), listKept(tools, record)]),
+  ) ?? [];
+  if (volumes === undefined) return null;
+  return [...new Set([...volumes.map(({ name }) => name), ...kept ?? []])];
+}
+
+/** Takes no answer for an answer, null, where nothing is to be started; then no engine is needed. */
+async function unlessNotStarted<T>({ start }: SharedRequest, asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (start || !(error instanceof PikoError) || error.code !== "unavailable") throw error;
+    return null;
+  }
+}
+
+/** Tells what was there before a sharing that was broken off. */
+export function beforeBrokenOff(tools: Tools, { id }: Pick<EnvironmentRecord, "id">): Before {
+  const { volumesBefore, isolatedBefore } = tools.environments.listSteps(id)
+    .find(({ operation }) => operation === "share")?.detail ?? {};
+  return {
+    volumesBefore: Array.isArray(volumesBefore) ? volumesBefore.map(String) : null,
+    isolatedBefore: Array.isArray(isolatedBefore) ? isolatedBefore.map(String) : [],
+  };
+}
+
+/** Takes back what was shared just now: what was there before stays, and what was isolated is so again. */
+export async function takeBackShared(
+  tools: Tools,
+  project: Pick<ProjectRecord, "id">,
+  services: readonly string[],
+  { volumesBefore, isolatedBefore }: Before,
+  watch: Watch,
+): Promise<void> {
+  const keep = (volume: string) => volumesBefore === null || volumesBefore.includes(volume);
+  await removeShared(tools, project, services, { keep, watch });
+  const isolated = isolatedBefore.filter((service) => services.includes(service));
+  tools.shared.setState(project.id, isolated, "isolated");
 }
 
 async function writeSharedOverride(
@@ -410,13 +471,18 @@ function overrideFileOfShared(record: Pick<EnvironmentRecord, "root">): string {
  * services.
  *
  * @param keep tells which volumes stay.
+ * @param data tells whether their data folder goes with the last of them; else it stays, unless nothing is in it.
  * @returns the names of the volumes that stay.
  */
 export async function removeShared(
   tools: Tools,
   project: Pick<ProjectRecord, "id">,
   services: readonly string[],
-  { keep, watch }: { keep: (volume: string) => boolean; watch: Watch },
+  { keep, data = false, watch }: {
+    keep: (volume: string) => boolean;
+    data?: boolean;
+    watch: Watch;
+  },
 ): Promise<string[]> {
   const record = tools.shared.find(project.id);
   if (record === undefined) {
@@ -427,6 +493,8 @@ export async function removeShared(
   const kept = stay.length === 0
     ? await removeAll(tools, record, services, keep, watch)
     : await removeSome(tools, record, services, keep, watch);
+  // First, so that a kill leaves either them or what leads to them.
+  if (stay.length === 0) await keepVolumes(tools, record, kept);
   for (const service of services) tools.shared.remove(project.id, service);
   if (stay.length > 0) {
     tools.environments.givePorts(
@@ -437,10 +505,19 @@ export async function removeShared(
     return kept;
   }
   await removeFolder(folderOf(record));
-  await removeFolder(record.dataDir);
-  await keepVolumes(tools, record, kept);
+  await removeData(record, data, watch);
   tools.environments.remove(record.id);
   return kept;
+}
+
+async function removeData(
+  { dataDir }: Pick<EnvironmentRecord, "dataDir">,
+  all: boolean,
+  watch: Watch,
+): Promise<void> {
+  if (!await isThere(dataDir)) return;
+  if (all || await isEmptyFolder(dataDir)) return void await removeFolder(dataDir);
+  watch.report({ kind: "note", message: `Kept the data of the shared services: ${dataDir}` });
 }
 
 async function removeAll(
@@ -452,7 +529,8 @@ async function removeAll(
 ): Promise<string[]> {
   const journal = journalOf(tools, record.id, REMOVAL, services);
   const earlier = [...journal.earlier, ...await listKept(tools, record)];
-  return await removeContainers(tools, record, keep, watch.signal, { ...journal, earlier });
+  const own = await keepApart(tools, record, watch);
+  return await removeContainers(tools, own, keep, watch.signal, { ...journal, earlier });
 }
 
 /** Removes some of the shared services, beside others that stay. */

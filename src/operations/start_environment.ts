@@ -18,6 +18,7 @@ import {
   composeFilesOf,
   givePorts,
   hideOverride,
+  keepApart,
   OVERRIDE_PATTERNS,
   overrideFileOf,
   readCompose,
@@ -113,6 +114,7 @@ async function startContainers(
   // Asked while the files are read, which takes as long.
   const version = tools.compose.requireVersion(watch.signal);
   version.catch(() => undefined);
+  record = await keepApart(tools, record, watch);
   const start = request.start ?? true;
   const isWhole = request.services.length === 0;
   const wish = { ...request, start };
@@ -234,12 +236,13 @@ export async function stopEnvironment(
   watch: Watch,
 ): Promise<EnvironmentRecord> {
   using _lock = await lockEnvironment(tools, { id: found.projectId }, found.name, watch);
-  const record = tools.environments.require(found.id);
+  let record = tools.environments.require(found.id);
   if (record.mode === "simple") {
     if (services.length > 0) throw noContainers(record);
     watch.report({ kind: "note", message: `${record.name} has no containers to stop` });
     return record;
   }
+  record = await keepApart(tools, record, watch);
   refuseShared(record, services, "down");
   const known = await knownServices(tools, record);
   refuseUnknown(services, known);
@@ -271,6 +274,7 @@ export async function restartEnvironment(
 ): Promise<EnvironmentRecord> {
   if (found.mode === "simple") throw noContainers(found);
   refuseShared(found, request.services, "restart");
+  found = await keepApart(tools, found, watch);
   const known = await knownServices(tools, found);
   if (known.length === 0 || request.services.some((service) => !known.includes(service))) {
     return await startEnvironment(tools, found, request, watch);

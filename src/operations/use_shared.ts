@@ -18,6 +18,7 @@ import type { ProjectRecord } from "../store/projects.ts";
 import { tellKept } from "./kept_volumes.ts";
 import { joinNetworks } from "./shared_networks.ts";
 import {
+  beforeBrokenOff,
   type Ensured,
   ensureShared,
   instanceOf,
@@ -25,6 +26,7 @@ import {
   readRoot,
   removeShared,
   type RootProject,
+  takeBackShared,
   wantedShared,
 } from "./shared_services.ts";
 import type { Tools } from "./tools.ts";
@@ -45,7 +47,7 @@ export interface Usable extends Ensured {
   services: string[];
 }
 
-const NONE: Usable = { services: [], fresh: [], volumesBefore: [] };
+const NONE: Usable = { services: [], fresh: [], volumesBefore: null, isolatedBefore: [] };
 
 /** Tells the project of an environment. */
 export function projectOf(
@@ -75,8 +77,9 @@ export async function prepareShared(
 ): Promise<Usable> {
   const { asked } = request;
   if (!concernsShared(tools, project.id, config, asked)) return NONE;
-  const wanted = wantedShared(tools, project.id, config, asked);
   using _lock = await lockShared(tools, project.id, watch);
+  // Another piko may have isolated one of them meanwhile.
+  const wanted = wantedShared(tools, project.id, config, asked);
   await undoBrokenOff(tools, project, wanted, watch);
   return await startUsable(tools, project, wanted, request, watch);
 }
@@ -152,10 +155,10 @@ export async function undoBrokenOff(
     .map(({ service }) => service);
   if (broken.length === 0) return [];
   const record = tools.shared.find(project.id);
-  const steps = record === undefined ? [] : tools.environments.listSteps(record.id);
-  const before = steps.find(({ operation }) => operation === "share")?.detail.volumesBefore;
-  const keep = (volume: string) => !Array.isArray(before) || before.includes(volume);
-  await removeShared(tools, project, broken, { keep, watch });
+  const before = record === undefined
+    ? { volumesBefore: null, isolatedBefore: [] }
+    : beforeBrokenOff(tools, record);
+  await takeBackShared(tools, project, broken, before, watch);
   watch.report({
     kind: "note",
     message: `Took back the sharing of ${nameList(broken)}, which was broken off`,
@@ -187,17 +190,15 @@ export async function recordUse(
 export async function unshare(
   tools: Tools,
   project: ProjectRecord,
-  services: readonly string[],
-  volumesBefore: readonly string[],
+  { fresh, ...before }: Ensured,
   watch: Watch,
 ): Promise<void> {
   using _lock = await lockShared(tools, project.id, watch);
-  const unused = services.filter((service) =>
+  const unused = fresh.filter((service) =>
     tools.shared.listUsers(project.id, service).length === 0
   );
   if (unused.length === 0) return;
-  const keep = (volume: string) => volumesBefore.includes(volume);
-  await removeShared(tools, project, unused, { keep, watch });
+  await takeBackShared(tools, project, unused, before, watch);
 }
 
 /** How the containers of an environment are started. */

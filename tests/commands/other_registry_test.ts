@@ -1,0 +1,62 @@
+/**
+ * Two registries on one machine with projects of one name: an environment that was made while no engine could tell gets a
+ * compose project of its own as soon as one answers, whatever is done first, and nothing of the other one's is touched.
+ */
+
+import assert from "node:assert/strict";
+import { needs } from "../needs.ts";
+import { Sandbox } from "../sandbox.ts";
+
+const COMPOSE = `services:
+  web:
+    image: busybox:1.36
+    command: sleep 1000
+    init: true
+    stop_grace_period: 0s
+    volumes: [rows:/data]
+volumes: { rows: {} }
+`;
+
+Deno.test({
+  name: "an environment that was made without an engine takes no other registry's containers",
+  ...needs("git", "engine", "compose", "images"),
+  async fn(t) {
+    await using sandbox = await Sandbox.create({ files: { "compose.yaml": COMPOSE }, init: true });
+    const { project, folder } = sandbox;
+    await sandbox.pass("create x --no-attach --no-wait");
+    const before = await sandbox.leftInEngine();
+    const running = async () => (await sandbox.json("list")).environments[0]?.containers.running;
+    const root = `${folder}/elsewhere/${project}`;
+    await sandbox.git("clone", "--quiet", sandbox.root, root);
+    const there = { cwd: root, variables: { PIKO_HOME: `${folder}/other` } };
+    const nowhere = {
+      cwd: root,
+      variables: { ...there.variables, DOCKER_HOST: "unix:///nowhere/docker.sock" },
+    };
+    await sandbox.pass("init", there);
+    const name = async () => (await sandbox.json("status x", there)).environment.composeProject;
+
+    for (
+      const first of ["destroy x --volumes", "down x", "restart x --no-wait", "up x --no-wait"]
+    ) {
+      await t.step(first, async () => {
+        await sandbox.pass("create x --no-attach --no-start", nowhere);
+        assert.equal(await name(), `piko-${project}-x`);
+        const { exitCode, stderr } = await sandbox.piko(first.split(" "), there);
+        assert.equal(exitCode, 0, stderr);
+        assert.ok(
+          stderr.includes(`piko-${project}-x is an environment of ${sandbox.root}`),
+          stderr,
+        );
+        assert.equal(await running(), 1);
+        if (!first.startsWith("destroy")) {
+          assert.equal(await name(), `piko-${project}-x-2`);
+          await sandbox.pass("destroy x --volumes", there);
+        }
+        assert.deepEqual(await sandbox.leftInEngine(), before);
+        await sandbox.git("-C", root, "branch", "-D", "x");
+      });
+    }
+    await sandbox.pass("destroy x --volumes");
+  },
+});

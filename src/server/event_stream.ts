@@ -36,11 +36,13 @@ export class EventStream {
         for (;;) {
           if (this.#isClosed) return;
           const text = source.take();
-          if (text !== "") return controller.enqueue(encoder.encode(text));
+          if (text !== "") controller.enqueue(encoder.encode(text));
           if (this.#isEnding) {
+            // What comes from now on is for nobody: a slow reader would else never see the end.
             this.#close();
             return controller.close();
           }
+          if (text !== "") return;
           await new Promise<void>((resolve) => this.#wake = resolve);
         }
       },

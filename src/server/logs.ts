@@ -41,14 +41,19 @@ export class LogStreams {
   async open(record: EnvironmentRecord, request: Request, url: URL): Promise<Response> {
     const wanted = parseQuery(url.searchParams, request.headers.get("last-event-id"));
     const reader = new LogReader(() => this.#open.delete(reader));
-    const logs = await openLogs(this.#tools, record, wanted, {
-      signal: reader.signal,
-      report: (report) => {
-        if (report.kind === "note") reader.tell("note", { message: report.message });
-      },
-    });
     this.#open.add(reader);
-    reader.follow(logs, this.#failed);
+    try {
+      const logs = await openLogs(this.#tools, record, wanted, {
+        signal: reader.signal,
+        report: (report) => {
+          if (report.kind === "note") reader.tell("note", { message: report.message });
+        },
+      });
+      reader.follow(logs, this.#failed);
+    } catch (error) {
+      this.#open.delete(reader);
+      throw error;
+    }
     return reader.response;
   }
 

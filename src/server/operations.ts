@@ -87,12 +87,7 @@ export class Operations {
    */
   start(wanted: Wanted, work: (tools: Tools, watch: Watch) => Promise<void>): OperationInFull {
     this.#refuseOwn(wanted);
-    if (this.#isEnding) {
-      throw new PikoError("piko server is ending", {
-        code: "unavailable",
-        hint: "piko server starts it again",
-      });
-    }
+    if (this.#isEnding) throw serverEnding();
     const operation: Operation = {
       id: crypto.randomUUID(),
       kind: wanted.kind,
@@ -183,4 +178,12 @@ export class Operations {
       );
     }
   }
+}
+
+/** Makes the refusal of a server that begins nothing any more. */
+export function serverEnding(): PikoError {
+  return new PikoError("piko server is ending", {
+    code: "unavailable",
+    hint: "piko server starts it again",
+  });
 }

@@ -8,13 +8,14 @@ import { toolVariables } from "../domain/variables.ts";
 import type { Tools } from "../operations/tools.ts";
 import { Engine } from "../programs/engine.ts";
 import { pause } from "../programs/pause.ts";
+import { answerError } from "./answers.ts";
 import type { Parts } from "./api.ts";
 import { Events } from "./events.ts";
 import { Guard } from "./guard.ts";
 import { makeHandler } from "./handler.ts";
 import type { Keys } from "./keys.ts";
 import { LogStreams } from "./logs.ts";
-import { Operations } from "./operations.ts";
+import { Operations, serverEnding } from "./operations.ts";
 import { Overview } from "./overview.ts";
 import { watchEngine } from "./watch_engine.ts";
 import { RegistryWatch } from "./watch_registry.ts";
@@ -30,6 +31,9 @@ const PATIENCE = 5000;
 
 /** Milliseconds that the first answer of the engine is waited for, before the server listens. */
 const FIRST_TRY = 1000;
+
+/** Milliseconds that answers which are under way may take once everything has ended: not every reader reads on. */
+const LAST_WORDS = 1000;
 
 /** How the server is started. */
 export interface ServeOptions {
@@ -50,7 +54,10 @@ export interface RunningServer {
   port: number;
   /** Makes an address that lets a browser in once. */
   loginUrl: () => string;
-  /** Cancels what is running, ends every stream, and resolves with what was running and how it ended. */
+  /**
+   * Cancels what is running, ends every stream, cuts off who does not read, and resolves with what was running and how it
+   * ended.
+   */
   stop: () => Promise<Operation[]>;
 }
 
@@ -92,8 +99,15 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     events[Symbol.dispose]();
   };
   let listeners: Listener[];
+  const answers = new Set<Promise<void>>();
+  const cutting = new AbortController();
   try {
-    listeners = listen(host, options.port, (request) => handler(request));
+    listeners = listen(host, options.port, cutting.signal, (request, { completed }) => {
+      // Rejected when the reader has gone.
+      const answer = completed.catch(() => undefined).finally(() => answers.delete(answer));
+      answers.add(answer);
+      return handler(request);
+    });
   } catch (error) {
     end();
     throw error;
@@ -112,10 +126,13 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     port,
     loginUrl,
     async stop() {
-      const closed = listeners.map((listener) => listener.shutdown());
+      handler = () => Promise.resolve(answerError(serverEnding()));
       const ended = await operations.end();
       end();
-      await Promise.all(closed);
+      // HttpServer.shutdown() would wait for every answer, and cannot be broken off any more.
+      await Promise.race([Promise.all(answers), pause(LAST_WORDS, cutting.signal)]);
+      cutting.abort();
+      await Promise.all(listeners.map(({ finished }) => finished));
       return ended;
     },
   };
@@ -131,12 +148,14 @@ type Listener = Deno.HttpServer<Deno.NetAddr>;
 function listen(
   host: string,
   port: number,
-  handler: (request: Request) => Promise<Response>,
+  signal: AbortSignal,
+  handler: Deno.ServeHandler<Deno.NetAddr>,
 ): Listener[] {
   const open = (hostname: string, port: number) =>
     Deno.serve({
       hostname,
       port,
+      signal,
       onListen: () => {},
       onError: () => new Response(null, { status: 500 }),
     }, handler);

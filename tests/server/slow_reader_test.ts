@@ -1,6 +1,6 @@
 /**
- * Readers that take nothing of what they asked for: they cost the server a bounded amount of memory, hold up nobody, and are
- * told everything when they read on.
+ * Readers that take nothing of what they asked for: they cost the server a bounded amount of memory, hold up nobody, are
+ * told everything when they read on, and do not keep the server from ending.
  */
 
 import assert from "node:assert/strict";
@@ -30,16 +30,34 @@ const COMPOSE = `services:
     command: sleep 100000
 `;
 
+/** A setup script that does not come to its end. */
+const CONFIG = `scripts:
+  setup: |
+    if [ "$PIKO_ENV_NAME" = other ]; then echo "setting up"; exec sleep 100000; fi
+`;
+
 /** How many stuck readers there are of each kind. */
 const STUCK = 20;
 
 /** Bytes that so many may cost: what the kernel's own buffers hold is not the server's. */
 const MOST_BYTES = 120 * 1024 * 1024;
 
+/** Milliseconds within which a server ends that nobody reads, on a machine that does other things too. */
+const END_WITHIN = 30_000;
+
 /** The memory of a process that is its own and in use, in bytes; 0 where nobody tells. */
 async function residentBytes(pid: number): Promise<number> {
   const status = await Deno.readTextFile(`/proc/${pid}/status`).catch(() => "");
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
+}
+
+/** Waits for something, and fails when it has not happened after so many milliseconds. */
+async function deadline<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("it has not ended")), milliseconds);
+  });
+  return await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 /** Reads the numbers of all lines of the flood that a connection brings, which all are there in the end. */
@@ -65,7 +83,10 @@ Deno.test({
   name: "readers that take nothing hold up nobody, and cost the server little",
   ...needs("git", "engine", "compose", "images"),
   async fn() {
-    await using sandbox = await Sandbox.create({ files: { "compose.yml": COMPOSE }, init: true });
+    await using sandbox = await Sandbox.create({
+      files: { "compose.yml": COMPOSE, ".piko.yml": CONFIG },
+      init: true,
+    });
     await sandbox.pass("create auth --no-attach");
     await using server = await Server.start(sandbox);
     const { authorization } = await server.key();
@@ -107,9 +128,26 @@ Deno.test({
       const cost = await residentBytes(server.pid) - before;
       assert.ok(cost < MOST_BYTES, `${STUCK * 2} stuck readers cost ${cost} bytes`);
       assert.deepEqual(await readLines(stuck[0] as Deno.TcpConn), numbers);
+
+      const created = await fetch(`${server.origin}/api/environments`, {
+        method: "POST",
+        headers: { authorization, "content-type": "application/json" },
+        body: JSON.stringify({ name: "other" }),
+      });
+      const { operation } = await created.json();
+      await events.until(() =>
+        events.told.some((event) =>
+          event.type === "report" && event.operation === operation.id &&
+          event.report.report.kind === "output" && event.report.report.line === "setting up"
+        )
+      );
+      const ended = server.stop();
+      await events.until(() => events.types.includes("closing"));
+      assert.equal(await deadline(ended, END_WITHIN), 0);
     } finally {
       for (const socket of stuck) socket.close();
     }
-    assert.equal(await server.stop(), 0);
+    assert.deepEqual((await sandbox.json("list")).environments.map(({ name }) => name), ["auth"]);
+    assert.ok(!await sandbox.exists(sandbox.worktree("other")));
   },
 });

@@ -37,7 +37,9 @@ function operationChanges(before: LiveState, after: LiveState): string[] {
 function describeEnd({ kind, project, environment, state, error }: Operation): string {
   const name = fullName({ project, name: environment });
   if (state === "done") return `${name} ${DONE[kind]}`;
-  if (state === "cancelled") return `${name}: ${kind} cancelled`;
+  if (state === "cancelled") {
+    return `${name}: ${kind} ${error === null ? "cancelled" : lowerFirst(error.message)}`;
+  }
   return `${name}: ${kind} failed${error === null ? "" : `, ${error.message}`}`;
 }
 
@@ -64,4 +66,8 @@ function connectionChange(before: LiveState, after: LiveState): string[] {
   if (to === "refused") return ["The server does not let this browser in"];
   if (to === "live" && from === "lost") return ["Connected again"];
   return [];
+}
+
+function lowerFirst(text: string): string {
+  return text.slice(0, 1).toLowerCase() + text.slice(1);
 }

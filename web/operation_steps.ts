@@ -158,5 +158,7 @@ export function operationTitle({ kind, state }: Operation): string {
 
 /** Says what a cancel would do. */
 export function cancelTitle(kind: OperationKind): string {
-  return kind === "create" ? "Cancel and undo" : "Cancel";
+  if (kind === "create") return "Cancel and undo";
+  // Nothing brings back what is destroyed already.
+  return kind === "destroy" ? "Cancel the rest" : "Cancel";
 }

@@ -83,14 +83,12 @@ export function showOperation({ kind }: Operation, environment?: Environment): S
 }
 
 /** Says what a status that is not self-explanatory means. */
-export function explainStatus({ status, mode, path, name }: Environment): string | null {
+export function explainStatus({ status, path, name }: Environment): string | null {
   switch (status) {
     case "partial":
       return "Some of its containers run and some do not.";
     case "failed":
-      return mode === "docker"
-        ? "It was not made or removed completely. Destroying it again finishes the removal."
-        : "It was not made or removed completely.";
+      return "It was not made or removed completely. Destroying it finishes the removal.";
     case "missing":
       return `Its worktree ${path} is gone. Destroying ${name} clears away what is left of it.`;
     case "unknown":

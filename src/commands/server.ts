@@ -24,7 +24,8 @@ export const command = buildCommand({
     brief: "Show and steer the environments in the browser",
     fullDescription: [
       "Start the page and the API, print the address that lets a browser in, and open it. Where a server runs already, another",
-      "address of it is printed and opened. Ctrl+C takes back what is half done and ends it.",
+      "address of it is printed and opened. Ctrl+C ends it: a create that is under way is taken back, all else stops where it",
+      "is, and the command that goes on is said.",
       "",
       "  piko server",
       "  piko server --port 8000 --no-open",
@@ -89,7 +90,7 @@ export const command = buildCommand({
     stopGoingOn();
     await withdrawServer(tools);
     place.release();
-    for (const operation of ended) output.note(`  ${sentenceOf(operation)}`);
+    for (const sentence of ended.flatMap(sentencesOf)) output.note(sentence);
   },
 });
 
@@ -168,17 +169,16 @@ function freePort(taken: number): number {
   return 0;
 }
 
-/** Says what became of work that the end of the server has broken off. */
-function sentenceOf({ kind, project, environment, state }: Operation): string {
-  const what = `${kind} of ${project}/${environment}`;
-  switch (state) {
-    case "done":
-      return `Finished the ${what}`;
-    case "cancelled":
-      return `Stopped the ${what} and took back what it had made`;
-    default:
-      return `The ${what} failed`;
-  }
+/** Says what became of work that the end of the server has broken off, and the command that goes on. */
+function sentencesOf({ kind, project, environment, state, error }: Operation): string[] {
+  const what = `The ${kind} of ${project}/${environment}`;
+  if (error === null) return [`  ${what} is done`];
+  const hint = error.hint === null ? [] : [`    ${error.hint}`];
+  if (state !== "cancelled") return [`  ${what} failed: ${error.message}`, ...hint];
+  return [
+    `  ${what} was ${error.message.slice(0, 1).toLowerCase()}${error.message.slice(1)}`,
+    ...hint,
+  ];
 }
 
 /** Reads an address that piko is permitted to listen on (scripts/build/permissions.ts). */

@@ -1,7 +1,7 @@
 /**
  * The long work that browsers ask for. It goes on whoever watches: what it reports is kept, and told to everybody; a
- * cancelled one takes back what it has made, as Ctrl+C does on the terminal. It takes the same locks as the CLI, and
- * never waits for one: whoever asks is told who is at work.
+ * cancelled one ends as at Ctrl+C on the terminal, and says what it has left. It takes the same locks as the CLI, and never
+ * waits for one: whoever asks is told who is at work.
  */
 
 import type {
@@ -17,6 +17,7 @@ import { refuseLocked } from "../operations/lock_environment.ts";
 import type { Tools } from "../operations/tools.ts";
 import type { ProjectRecord } from "../store/projects.ts";
 import { errorBody } from "./answers.ts";
+import { describeCancelled } from "./cancelled.ts";
 
 /** How many operations that have ended can still be asked for. */
 const KEPT = 50;
@@ -111,7 +112,7 @@ export class Operations {
     return { operation, reports: [] };
   }
 
-  /** Asks an operation to end and take back what it has made; false when it has ended already. */
+  /** Asks an operation to end; false when it has ended already. */
   cancel(id: string): boolean {
     const found = this.#all.get(id);
     if (found?.operation.state !== "running") return false;
@@ -132,9 +133,10 @@ export class Operations {
 
   async #run(
     running: Running,
-    { kind, name }: Wanted,
+    wanted: Wanted,
     work: (tools: Tools, watch: Watch) => Promise<void>,
   ): Promise<void> {
+    const { kind, name } = wanted;
     const tools = { ...this.#tools, command: `piko ${kind} ${name}`, block: false };
     const watch: Watch = {
       report: (report) => this.#report(running, report),
@@ -146,7 +148,18 @@ export class Operations {
     } catch (error) {
       const isCancelled = error instanceof PikoError && error.code === "interrupted";
       if (!(error instanceof PikoError)) this.#failed(error);
-      this.#ended(running, isCancelled ? "cancelled" : "failed", errorBody(error));
+      if (isCancelled) this.#ended(running, "cancelled", this.#whatIsLeft(wanted, error));
+      else this.#ended(running, "failed", errorBody(error));
+    }
+  }
+
+  #whatIsLeft({ kind, project, name }: Wanted, error: PikoError): Operation["error"] {
+    try {
+      return describeCancelled(kind, this.#tools.environments.find(project.id, name));
+    } catch (unreadable) {
+      if (!(unreadable instanceof PikoError)) throw unreadable;
+      // A registry that cannot be read says nothing of what is left.
+      return errorBody(error);
     }
   }
 

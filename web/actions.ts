@@ -110,12 +110,20 @@ export class Actions {
 
   /** Asks for what an operation has told so far; what it tells later comes by itself. */
   async loadReports(id: string): Promise<void> {
-    const { snapshots } = this.#live.state;
+    const { snapshots, operations } = this.#live.state;
     if (this.#loadedReports.get(id) === snapshots) return;
+    const known = new Set(operations.map(({ id }) => id));
+    for (const loaded of this.#loadedReports.keys()) {
+      if (!known.has(loaded)) this.#loadedReports.delete(loaded);
+    }
     this.#loadedReports.set(id, snapshots);
     try {
       const { operation, reports } = await api.fetchOperation(id);
-      this.#live.update((state) => withReports(withOperation(state, operation), id, reports));
+      this.#live.update((state) => {
+        const after = withOperation(state, operation);
+        const isKept = after.operations.some((kept) => kept.id === id);
+        return isKept ? withReports(after, id, reports) : after;
+      });
     } catch (error) {
       this.#loadedReports.delete(id);
       if (!(error instanceof ApiError)) throw error;
@@ -133,6 +141,11 @@ export class Actions {
       details: [],
       about: about === null ? null : fullName(about),
     });
+  }
+
+  /** Tells why something was refused whose dialog is not there any more, wherever one is by now. */
+  tellRefusal(what: string, { message, hint, details }: ApiError): void {
+    this.#addNotice({ tone: "bad", message: `${what}: ${message}`, hint, details, about: null });
   }
 
   /** Takes a notice away. */
@@ -178,10 +191,14 @@ export class Actions {
   }
 
   #setDetails(key: string, change: (before: Details | undefined) => Details): void {
-    this.#live.update((state) => ({
-      ...state,
-      details: new Map(state.details).set(key, change(state.details.get(key))),
-    }));
+    this.#live.update((state) => {
+      // It may have been destroyed while the server looked at it.
+      if (!state.environments.some(({ environment }) => fullName(environment) === key)) {
+        return state;
+      }
+      const details = new Map(state.details).set(key, change(state.details.get(key)));
+      return { ...state, details };
+    });
   }
 
   #tellError({ message, hint, details }: ApiError, about: Named | null): void {

@@ -24,6 +24,8 @@ export class ApiError extends Error {
   readonly code: string;
   readonly hint: string | null;
   readonly details: readonly string[];
+  /** The work that would be lost, where that is why it was refused; empty where it is not. */
+  readonly unsaved: readonly string[];
   readonly field: string | null;
 
   constructor(status: number, error: ErrorBody["error"]) {
@@ -32,6 +34,7 @@ export class ApiError extends Error {
     this.code = error.code;
     this.hint = error.hint;
     this.details = error.details ?? [];
+    this.unsaved = [...error.unsaved?.files ?? [], ...error.unsaved?.commits ?? []];
     this.field = error.field ?? null;
   }
 }

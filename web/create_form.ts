@@ -7,7 +7,7 @@ import type { Branch } from "../src/domain/api.ts";
 import { ApiError, fetchBranches } from "./api.ts";
 import { Combobox, type Suggestion } from "./combobox.ts";
 import { type Plan, planCreate, suggestBranches } from "./create_plan.ts";
-import { Dialog } from "./dialog.ts";
+import { Dialog, useIsOpen } from "./dialog.ts";
 import { type Content, html } from "./html.ts";
 import { Icon } from "./icons.ts";
 import type { Page } from "./page_context.ts";
@@ -39,6 +39,7 @@ export function CreateForm(
     environments.map(({ environment }) => environment).filter((one) => one.project === project),
   );
   const close = () => page.openDialog(null);
+  const isOpen = useIsOpen();
   // A mistake that was told is gone with the first change.
   const edit = (set: (value: string) => void) => (value: string) => {
     setRefusal(null);
@@ -67,10 +68,14 @@ export function CreateForm(
         ...(branch.trim() === "" ? {} : { branch: branch.trim() }),
         ...(from.trim() === "" || plan.kind !== "new" ? {} : { from: from.trim() }),
       });
+      if (!isOpen()) return;
       close();
       page.go(environmentRoute({ project, name: created }, "activity"));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
+      if (!isOpen()) {
+        return page.actions.tellRefusal(`${project}/${plan.name} was not created`, error);
+      }
       setRefusal(error);
       setSending(false);
       document.getElementById(`create-${error.field ?? "name"}`)?.focus();

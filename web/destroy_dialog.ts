@@ -7,7 +7,7 @@
 import type { VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { ApiError, type Named } from "./api.ts";
-import { Dialog } from "./dialog.ts";
+import { Dialog, useIsOpen } from "./dialog.ts";
 import { type Content, html } from "./html.ts";
 import { Icon } from "./icons.ts";
 import { findEnvironment } from "./live_state.ts";
@@ -15,7 +15,7 @@ import { fullName } from "./names.ts";
 import { count, FileList } from "./overview_view.ts";
 import type { Page } from "./page_context.ts";
 import { environmentRoute } from "./route.ts";
-import { Button, NoticeBox } from "./widgets.ts";
+import { Button, Hint, NoticeBox } from "./widgets.ts";
 
 /** The most files that are listed before they are lost. */
 const MOST_LISTED = 200;
@@ -27,6 +27,7 @@ export function DestroyDialog({ page, named }: { page: Page; named: Named }): VN
   const [isSending, setSending] = useState(false);
   const [refusal, setRefusal] = useState<ApiError | null>(null);
   const close = () => page.openDialog(null);
+  const isOpen = useIsOpen();
   useEffect(() => {
     page.actions.loadDetails(named);
   }, []);
@@ -39,16 +40,18 @@ export function DestroyDialog({ page, named }: { page: Page; named: Named }): VN
   const work = page.state.details.get(fullName(named))?.value?.work;
   const known = [...work?.files ?? [], ...work?.commits ?? []];
   // The server has refused because of these: the second step.
-  const lost = refusal?.code === "conflict" && refusal.details.length > 0 ? refusal.details : null;
+  const lost = refusal !== null && refusal.unsaved.length > 0 ? refusal.unsaved : null;
 
   const send = async (force: boolean) => {
     setSending(true);
     try {
       await page.actions.destroy(named, { volumes, force });
+      if (!isOpen()) return;
       close();
       page.go(environmentRoute(named, "activity"));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
+      if (!isOpen()) return page.actions.tellRefusal(`${fullName(named)} was not destroyed`, error);
       setRefusal(error);
       setSending(false);
     }
@@ -86,6 +89,7 @@ export function DestroyDialog({ page, named }: { page: Page; named: Named }): VN
               page=${page}
               tone="bad"
               message=${refusal.message}
+              details=${refusal.details}
               hint=${refusal.hint}
               isAlert
             />
@@ -125,7 +129,9 @@ export function DestroyDialog({ page, named }: { page: Page; named: Named }): VN
               <div class="notice-text">
                 <p><strong>${refusal?.message}</strong></p>
                 <${FileList} files=${lost} most=${MOST_LISTED} />
-                <p>Commit it in <code>${environment.path}</code>, or lose it for good.</p>
+                ${environment.status === "missing"
+                  ? html`<${Hint} page=${page} hint=${refusal?.hint ?? ""} />`
+                  : html`<p>Commit it in <code>${environment.path}</code>, or lose it for good.</p>`}
               </div>
             </div>
           `}

@@ -2,7 +2,7 @@
 /** A dialog over the page: the browser's own, which keeps the focus inside, closes on Esc, and gives the focus back. */
 
 import type { VNode } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useCallback, useLayoutEffect, useRef } from "preact/hooks";
 import { type Content, html } from "./html.ts";
 import { Button } from "./widgets.ts";
 
@@ -52,4 +52,16 @@ export function Dialog(
       </div>
     </dialog>
   `;
+}
+
+/** Tells a dialog whether it still is open, when an answer comes that it has waited for. */
+export function useIsOpen(): () => boolean {
+  const isOpen = useRef(true);
+  useLayoutEffect(() => {
+    isOpen.current = true;
+    return () => {
+      isOpen.current = false;
+    };
+  }, []);
+  return useCallback(() => isOpen.current, []);
 }

@@ -4,7 +4,7 @@
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { EnvironmentState, Operation } from "../src/domain/api.ts";
-import { filterEnvironments } from "./filter.ts";
+import { filterComing, filterEnvironments } from "./filter.ts";
 import { classes, html } from "./html.ts";
 import { Glyph, Icon } from "./icons.ts";
 import { comingEnvironments, compareProjects, runningOperation } from "./live_state.ts";
@@ -30,10 +30,13 @@ export function EnvironmentList(
   { page, filter, onFilter }: { page: Page; filter: string; onFilter: (filter: string) => void },
 ): VNode {
   const { state } = page;
-  const found = filterEnvironments(state.environments, filter);
-  const rows = [...found.map((one) => rowOf(page, one)), ...comingRows(page, filter)];
+  const coming = comingEnvironments(state);
+  const rows = [
+    ...filterEnvironments(state.environments, filter).map((one) => rowOf(page, one)),
+    ...filterComing(coming, filter).map(comingRow),
+  ];
   const groups = groupRows(page, rows, filter);
-  const total = state.environments.length;
+  const total = state.environments.length + coming.length;
   const list = useRef<HTMLDivElement>(null);
   useScrollToChosen(page, list);
   return html`
@@ -56,7 +59,7 @@ export function EnvironmentList(
           />
           ${filter === "" ? html`<kbd class="field-key" aria-hidden="true">/</kbd>` : null}
         </div>
-        <p class="list-count" aria-live="polite">${countText(found.length, total, filter)}</p>
+        <p class="list-count" aria-live="polite">${countText(rows.length, total, filter)}</p>
       </div>
       <div class="list-rows" ref=${list}>
         ${groups.map(({ project, rows }) =>
@@ -146,16 +149,13 @@ function rowOf({ state }: Page, { environment }: EnvironmentState): Row {
   };
 }
 
-function comingRows({ state }: Page, filter: string): Row[] {
-  const words = filter.toLowerCase().split(/\s+/);
-  return comingEnvironments(state)
-    .filter(({ environment }) => words.every((word) => environment.includes(word)))
-    .map((operation: Operation) => ({
-      project: operation.project,
-      name: operation.environment,
-      branch: null,
-      shown: showOperation(operation),
-    }));
+function comingRow(operation: Operation): Row {
+  return {
+    project: operation.project,
+    name: operation.environment,
+    branch: null,
+    shown: showOperation(operation),
+  };
 }
 
 /** Puts rows under their projects; those without any are shown too, unless something is looked for. */

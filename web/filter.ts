@@ -1,25 +1,37 @@
 /** Which environments a filter leaves, and which commands a few typed letters mean. */
 
-import type { EnvironmentState } from "../src/domain/api.ts";
-import { showStatus } from "./status.ts";
+import type { EnvironmentState, Operation } from "../src/domain/api.ts";
+import { showOperation, showStatus } from "./status.ts";
 
 /** Keeps the environments that have every word of the filter in name, branch, project, status or a port. */
 export function filterEnvironments(
   environments: readonly EnvironmentState[],
   filter: string,
 ): EnvironmentState[] {
-  const words = filter.toLowerCase().split(/\s+/).filter((word) => word !== "");
-  if (words.length === 0) return [...environments];
   return environments.filter(({ environment }) => {
     const { project, name, branch, ports } = environment;
-    const text = [
+    return hasWords(filter, [
       `${project}/${name}`,
       branch,
       showStatus(environment).word,
       ...ports.map(({ service, hostPort }) => `${service} ${hostPort}`),
-    ].join("\n").toLowerCase();
-    return words.every((word) => text.includes(word));
+    ]);
   });
+}
+
+/** Keeps the operations whose environments, which there is no more of yet, have every word of the filter. */
+export function filterComing(operations: readonly Operation[], filter: string): Operation[] {
+  return operations.filter((operation) =>
+    hasWords(filter, [
+      `${operation.project}/${operation.environment}`,
+      showOperation(operation).word,
+    ])
+  );
+}
+
+function hasWords(filter: string, texts: readonly string[]): boolean {
+  const text = texts.join("\n").toLowerCase();
+  return filter.toLowerCase().split(/\s+/).every((word) => text.includes(word));
 }
 
 /** A text that was found, with the places of its letters that were typed. */

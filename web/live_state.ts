@@ -97,14 +97,14 @@ export function initialState(page: PageState, now: number): LiveState {
 export function applyEvent(state: LiveState, event: ServerEvent): LiveState {
   switch (event.type) {
     case "snapshot":
-      return {
+      return forgetReports(forgetDetails({
         ...state,
         environments: sortEnvironments(event.environments, state.current),
         projects: event.projects,
         operations: sortOperations(event.operations),
         engine: event.engine,
         snapshots: state.snapshots + 1,
-      };
+      }));
     case "environment": {
       const { environment, services } = event;
       const others = state.environments.filter((other) => !isSame(other.environment, environment));
@@ -112,10 +112,10 @@ export function applyEvent(state: LiveState, event: ServerEvent): LiveState {
       return { ...state, environments: sortEnvironments(environments, state.current) };
     }
     case "removed":
-      return {
+      return forgetDetails({
         ...state,
         environments: state.environments.filter(({ environment }) => !isSame(environment, event)),
-      };
+      });
     case "projects":
       return { ...state, projects: event.projects };
     case "operation":
@@ -151,7 +151,8 @@ export function withOperation(state: LiveState, operation: Operation): LiveState
   const known = state.operations.findIndex(({ id }) => id === operation.id);
   if (known < 0) {
     const operations = sortOperations([...state.operations, operation]).slice(-MOST_OPERATIONS);
-    return { ...state, operations };
+    const after = { ...state, operations };
+    return operations.length > state.operations.length ? after : forgetReports(after);
   }
   // An answer that was under way while the operation ended knows less than the event did.
   const isOlder = state.operations[known]?.endedAt !== null && operation.endedAt === null;
@@ -172,6 +173,25 @@ export function withReports(
     ...state,
     reports: new Map(state.reports).set(operation, merged.slice(-MOST_REPORTS)),
   };
+}
+
+/** Drops the reports of operations that are not remembered any more. */
+function forgetReports(state: LiveState): LiveState {
+  const known = new Set(state.operations.map(({ id }) => id));
+  return { ...state, reports: onlyKnown(state.reports, known) };
+}
+
+/** Drops what was shown of environments that are gone. */
+function forgetDetails(state: LiveState): LiveState {
+  const known = new Set(state.environments.map(({ environment }) => fullName(environment)));
+  return { ...state, details: onlyKnown(state.details, known) };
+}
+
+function onlyKnown<T>(
+  map: ReadonlyMap<string, T>,
+  known: ReadonlySet<string>,
+): ReadonlyMap<string, T> {
+  return new Map([...map].filter(([key]) => known.has(key)));
 }
 
 function mergeReports(

@@ -4,6 +4,7 @@
  */
 
 import type { Environment, Project, Service } from "./environment.ts";
+import type { UnsavedWork } from "./errors.ts";
 import type { Report } from "./report.ts";
 
 /** The body of every refusal, the same as with `--json`. */
@@ -14,6 +15,8 @@ export interface ErrorBody {
     hint: string | null;
     /** The files, names or lines that the message speaks of. */
     details?: string[];
+    /** The work that would be lost, where that is why it was refused; it is among the details too. */
+    unsaved?: UnsavedWork;
     /** The field of the request's body that it is about. */
     field?: string;
   };
@@ -91,7 +94,7 @@ export interface EnvironmentDetails {
   /** The variables of `piko env`. */
   variables: Record<string, string>;
   /** What destroy would refuse to lose; null when the worktree is gone. */
-  work: { files: string[]; commits: string[] } | null;
+  work: UnsavedWork | null;
   lastCommit: { hash: string; subject: string; author: string; committedAt: string } | null;
   /** Why git could not tell the last two; null when it could, or had nothing to tell. */
   problem: string | null;

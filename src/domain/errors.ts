@@ -14,6 +14,14 @@ export type ErrorCode =
   | "failed"
   | "interrupted";
 
+/** Work that is in a worktree alone. */
+export interface UnsavedWork {
+  /** Uncommitted and untracked files: `modified: src/app.ts`, `untracked: notes.txt`. */
+  files: string[];
+  /** Commits that no branch, tag or remote has. */
+  commits: string[];
+}
+
 /** What a {@link PikoError} carries besides its sentence. */
 export interface ErrorOptions {
   code: ErrorCode;
@@ -21,6 +29,8 @@ export interface ErrorOptions {
   hint?: string | undefined;
   /** The paths, names or lines that the sentence speaks of. */
   details?: string[] | undefined;
+  /** The work that it keeps from being lost; among the details too. */
+  unsaved?: UnsavedWork | undefined;
   cause?: unknown;
 }
 
@@ -30,12 +40,14 @@ export class PikoError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly details: readonly string[];
+  readonly unsaved: UnsavedWork | undefined;
 
   constructor(message: string, options: ErrorOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = options.code;
     this.hint = options.hint;
     this.details = options.details ?? [];
+    this.unsaved = options.unsaved;
   }
 }
 

@@ -1,6 +1,12 @@
 /** The words of an error, the same on the terminal, with `--json` and in the API. */
 
-import { CommandError, type ErrorCode, fileSystemHint, PikoError } from "./errors.ts";
+import {
+  CommandError,
+  type ErrorCode,
+  fileSystemHint,
+  PikoError,
+  type UnsavedWork,
+} from "./errors.ts";
 import { withoutStyles } from "./styles.ts";
 
 /** Makes control characters visible: names, paths and what programs print are not for the terminal to obey. */
@@ -14,6 +20,8 @@ export interface Failure {
   message: string;
   hint: string | undefined;
   details: readonly string[];
+  /** The work that it keeps from being lost. */
+  unsaved?: UnsavedWork | undefined;
   /** What a failed program has written. */
   stderr: string[];
 }
@@ -26,6 +34,10 @@ export function describeFailure(error: unknown): Failure {
       message: visible(error.message),
       hint: error.hint && visible(error.hint),
       details: error.details.map(visible),
+      unsaved: error.unsaved && {
+        files: error.unsaved.files.map(visible),
+        commits: error.unsaved.commits.map(visible),
+      },
       stderr: stderrOf(error),
     };
   }

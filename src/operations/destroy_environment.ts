@@ -9,7 +9,7 @@
  */
 
 import type { ProjectConfig } from "../domain/config.ts";
-import { messageOf, PikoError } from "../domain/errors.ts";
+import { messageOf, PikoError, type UnsavedWork } from "../domain/errors.ts";
 import { qualified, quote } from "../domain/names.ts";
 import { shellWord } from "../domain/variables.ts";
 import type { Step, Watch } from "../domain/report.ts";
@@ -56,11 +56,7 @@ export interface Destroyed {
 }
 
 /** Work that is in a worktree alone and would be lost with it. */
-export interface Work {
-  /** Uncommitted and untracked files: `modified: src/app.ts`, `untracked: notes.txt`. */
-  files: string[];
-  /** Commits that no branch, tag or remote has. */
-  commits: string[];
+export interface Work extends UnsavedWork {
   /** The command that rescues it, where the worktree is gone and git alone still has it. */
   rescue?: string;
 }
@@ -264,6 +260,7 @@ export async function refuseWork(
     code: "conflict",
     hint: `${howToKeep(record, work)}: piko destroy ${qualified(record)} --force`,
     details: lines,
+    unsaved: { files: work.files, commits: work.commits },
   });
 }
 

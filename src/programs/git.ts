@@ -472,6 +472,7 @@ export class Git {
           code: "conflict",
           hint: "commit it, or use --force to lose it",
           details: [...paths, ...work.commits],
+          unsaved: { files: paths, commits: work.commits },
         });
       }
       await this.#run(argv(["--force"]), { signal });

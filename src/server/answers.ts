@@ -129,7 +129,7 @@ export function errorBody(error: unknown): ErrorBody["error"] {
     };
   }
   if (error instanceof FieldError) return { ...errorBody(error.cause), field: error.field };
-  const { code, message, hint, details, stderr } = describeFailure(error);
+  const { code, message, hint, details, unsaved, stderr } = describeFailure(error);
   // The stack of a bug is for the server's terminal.
   const told = code === "bug" ? [] : [...details, ...stderr];
   return {
@@ -139,6 +139,7 @@ export function errorBody(error: unknown): ErrorBody["error"] {
       : message,
     hint: hint ?? null,
     ...(told.length === 0 ? {} : { details: told }),
+    ...(unsaved === undefined ? {} : { unsaved }),
   };
 }
 

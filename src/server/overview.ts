@@ -6,6 +6,7 @@
 
 import type { EngineState, EnvironmentState, ServerEvent } from "../domain/api.ts";
 import type { Project } from "../domain/environment.ts";
+import { messageOf } from "../domain/errors.ts";
 import type { Report } from "../domain/report.ts";
 import { describeEnvironments } from "../operations/list_environments.ts";
 import { describeProject } from "../operations/projects.ts";
@@ -15,7 +16,7 @@ import type { EnvironmentRecord } from "../store/environments.ts";
 /** Milliseconds between two listings; the first change after a quiet time is listed at once. */
 const PAUSE = 50;
 
-/** Milliseconds until an engine is asked again that tells what happens but did not answer. */
+/** Milliseconds until an engine is asked again that tells what happens but did not answer, or a listing failed. */
 const RETRY = 2000;
 
 type Warning = Extract<Report, { kind: "warning" }>;
@@ -47,6 +48,8 @@ export class Overview {
   #planned: Promise<void> | undefined;
   #running: Promise<void> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  /** Why the last listing failed; what it was begun for is still to be shown. */
+  #failure: string | undefined;
   #lastEnd = -Infinity;
   #isEnded = false;
 
@@ -86,7 +89,7 @@ export class Overview {
 
   /** Resolves when everything that was said to have changed is known. */
   async settled(): Promise<void> {
-    await (this.#planned ?? this.#running);
+    await (this.#planned ?? this.#running ?? (this.#failure === undefined ? null : this.refresh()));
   }
 
   /** Tells whether something of a compose project could be shown. */
@@ -129,8 +132,13 @@ export class Overview {
   async #list(): Promise<void> {
     try {
       if (!this.#isEnded) await this.#update();
+      this.#failure = undefined;
     } catch (error) {
-      this.#failed(error);
+      // Told once, and not at each attempt.
+      if (this.#failure !== messageOf(error)) this.#failed(error);
+      this.#failure = messageOf(error);
+      clearTimeout(this.#retry);
+      if (!this.#isEnded) this.#retry = setTimeout(() => this.changed(), RETRY);
     } finally {
       this.#lastEnd = performance.now();
       this.#running = undefined;

@@ -23,9 +23,10 @@ export function exitCodeOf(error: unknown): number {
 export function showFailure(error: unknown, output: Output): void {
   const failure = describeFailure(error);
   if (output.json) {
-    const { message, code, hint } = failure;
+    const { message, code, hint, unsaved } = failure;
     const details = failure.details.length === 0 ? {} : { details: failure.details };
-    output.answerJson({ error: { code, message, hint: hint ?? null, ...details } });
+    const work = unsaved === undefined ? {} : { unsaved };
+    output.answerJson({ error: { code, message, hint: hint ?? null, ...details, ...work } });
   }
   const lines = [`${output.paint("red", "✗")} ${failure.message}`];
   for (const detail of failure.details) lines.push(`    ${detail}`);

@@ -121,6 +121,7 @@ Deno.test({
         assert.match(error.message, /^Environment "work" has work that is not committed$/);
         assert.match(error.hint, /piko destroy \S+\/work --force$/);
         assert.ok(asJson.stdout.includes(shows), asJson.stdout);
+        assert.deepEqual(error.unsaved, { files: error.details, commits: [] });
         assert.equal(await git(sandbox, worktree, "status", "--porcelain"), before);
         await git(sandbox, worktree, "reset", "--quiet", "--hard");
         await git(sandbox, worktree, "clean", "--quiet", "--force", "-d");
@@ -311,8 +312,8 @@ Deno.test({
       );
       const { error } = await answer.json();
       assert.deepEqual(
-        [answer.status, error.details],
-        [409, ["staged: idea.txt"]],
+        [answer.status, error.details, error.unsaved],
+        [409, ["staged: idea.txt"], { files: ["staged: idea.txt"], commits: [] }],
         JSON.stringify(error),
       );
       await obey(said, "rescue it");

@@ -10,9 +10,9 @@ import { Reading } from "./reading.ts";
 const COMPOSE = `services:
   app:
     image: busybox:1.36
-    stop_grace_period: 100s
+    stop_grace_period: \${GRACE}
     command: sh -c 'while true; do sleep 1; done'
-    healthcheck: { test: ["CMD", "\${HEALTH:-true}"], interval: 1s, retries: 1000, start_interval: 200ms, start_period: 5s }
+    healthcheck: { test: ["CMD", "\${HEALTH}"], interval: 300ms, retries: 1000 }
 `;
 
 /** Scripts that do not come to their end. */
@@ -36,17 +36,19 @@ Deno.test({
   ...needs("git", "engine", "compose", "images"),
   async fn() {
     await using sandbox = await Sandbox.create({
-      files: { "compose.yml": COMPOSE, ".piko.yml": CONFIG },
+      files: { "compose.yml": COMPOSE, ".piko.yml": CONFIG, ".gitignore": ".env\n" },
       init: true,
     });
     const { project } = sandbox;
+    // Every worktree has a link to it.
+    await sandbox.write(".env", "HEALTH=true\nGRACE=100s\n");
     for (const name of ["destroyed", "downed", "restarted"]) {
       await sandbox.pass(`create ${name} --no-attach`);
     }
     for (const name of ["upped", "untouched"]) {
       await sandbox.pass(`create ${name} --no-attach --no-start`);
     }
-    await sandbox.write(".env", "HEALTH=false\n");
+    await sandbox.write(".env", "HEALTH=false\nGRACE=100s\n");
     await using server = await Server.start(sandbox);
     await using events = new Reading();
     await events.open(server, "/api/events");
@@ -72,7 +74,7 @@ Deno.test({
     await held("POST", "/restarted/restart", "containers");
     await held("POST", "/upped/up", "ready");
     await held("DELETE", "/untouched", "never");
-    await sandbox.write(".env", "");
+    await sandbox.write(".env", "HEALTH=true\nGRACE=0s\n");
     await held("POST", "", "never", { name: "made" });
 
     assert.equal(await server.stop(), 0);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { filterEnvironments, fuzzyMatch } from "../../web/filter.ts";
-import { sampleEnvironment } from "./samples.ts";
+import { filterComing, filterEnvironments, fuzzyMatch } from "../../web/filter.ts";
+import { sampleEnvironment, sampleOperation } from "./samples.ts";
 
 const environments = [
   sampleEnvironment({ name: "feature-auth", branch: "feature/Auth", status: "running" }),
@@ -23,6 +23,16 @@ Deno.test("filterEnvironments() looks into name, branch, project, status and por
 Deno.test("filterEnvironments() wants every word", () => {
   assert.deepEqual(found("shop stopped"), ["fix-login"]);
   assert.deepEqual(found("  auth   stopped "), []);
+});
+
+Deno.test("filterComing() looks for what is being made as for what is there", () => {
+  const coming = [sampleOperation({ environment: "search" })];
+  for (const filter of ["", " ", "sea", "SHOP", "shop/se", "creating", "shop search"]) {
+    assert.deepEqual(filterComing(coming, filter), coming, filter);
+  }
+  for (const filter of ["docs", "running", "shop auth"]) {
+    assert.deepEqual(filterComing(coming, filter), [], filter);
+  }
 });
 
 Deno.test("fuzzyMatch() finds letters in their order, and says where", () => {

@@ -53,6 +53,33 @@ Deno.test("a snapshot replaces everything, and has what was asked for asked agai
   assert.equal(after.snapshots, start.snapshots + 1);
 });
 
+Deno.test("what was told of operations and environments is forgotten with them", () => {
+  const reports = sampleReports({ kind: "note", message: "x" });
+  const ids = Array.from({ length: 250 }, (_, index) => `operation-${index}`);
+  const details = new Map([["shop/feature-auth", { value: null, failed: "it sleeps" }]]);
+  let full: typeof start = { ...start, details };
+  for (const [index, id] of ids.entries()) {
+    const startedAt = new Date(Date.parse(TIME) + index * 1000).toISOString();
+    const operation = sampleOperation({ id, state: "done", startedAt, endedAt: TIME });
+    full = withReports(withOperation(full, operation), id, reports);
+  }
+  const kept = ids.slice(-200);
+  assert.deepEqual(full.operations.map(({ id }) => id), kept);
+  assert.deepEqual([...full.reports.keys()], kept);
+  const snapshot = {
+    type: "snapshot" as const,
+    environments: [...start.environments],
+    projects: [],
+    operations: full.operations.slice(-2),
+    engine: start.engine,
+  };
+  const after = applyEvent(full, snapshot);
+  assert.deepEqual([...after.reports.keys()], kept.slice(-2));
+  assert.deepEqual([...after.details.keys()], ["shop/feature-auth"]);
+  assert.deepEqual([...applyEvent(after, { ...snapshot, environments: [] }).details.keys()], []);
+  assert.deepEqual([...applyEvent(after, { type: "removed", ...AUTH }).details.keys()], []);
+});
+
 Deno.test("an answer that comes late does not bring an operation back that has ended", () => {
   const ended = sampleOperation({ state: "done", endedAt: TIME });
   const state = withOperation(withOperation(start, ended), sampleOperation());
@@ -129,6 +156,16 @@ Deno.test("announcements() tells what happened, and a number when it is much", (
     }),
   );
   assert.equal(announcements(running, failed), "shop/feature-auth: create failed, Setup failed");
+  const cancelled = sampleOperation({
+    kind: "destroy",
+    state: "cancelled",
+    endedAt: TIME,
+    error: { code: "interrupted", message: "Cancelled; it is half destroyed", hint: null },
+  });
+  assert.equal(
+    announcements(running, withOperation(running, cancelled)),
+    "shop/feature-auth: destroy cancelled; it is half destroyed",
+  );
   const many = ["a", "b", "c", "d"].map((name) => sampleEnvironment({ name }));
   const all = initialState(samplePage({ environments: many }), 0);
   const after = applyEvents(

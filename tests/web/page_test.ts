@@ -124,6 +124,28 @@ Deno.test("renderPage() shows what failed last at the environment, in every tab 
   assert.doesNotMatch(html, /class="notice notice-bad"/);
 });
 
+Deno.test("renderPage() says what a cancelled destroy has left, and what goes on", () => {
+  const text = textOf(render({
+    url: `${AT_AUTH}/activity`,
+    environments: [sampleEnvironment({ status: "failed" })],
+    operations: [sampleOperation({
+      kind: "destroy",
+      state: "cancelled",
+      endedAt: TIME,
+      error: {
+        code: "interrupted",
+        message: "Cancelled; it is half destroyed",
+        hint: "piko destroy shop/feature-auth goes on where it stopped",
+      },
+    })],
+  }));
+  assert.match(text, /Cancelled; it is half destroyed\s+Copy piko destroy shop\/feature-auth /);
+  assert.match(text, /goes on where it stopped/);
+  assert.match(text, /Destroying it finishes the removal/);
+  const running = sampleOperation({ kind: "destroy" });
+  assert.match(textOf(render({ url: AT_AUTH, operations: [running] })), /Cancel the rest/);
+});
+
 Deno.test("renderPage() says when no engine answers", () => {
   const text = textOf(render({
     engine: {

@@ -87,8 +87,7 @@ export async function destroyEnvironment(
   const createdCommit = commitOfNewBranch(tools, record);
 
   const journal = journalOf(tools, record.id, "destroy");
-  tools.environments.endOperation(record.id, "destroy");
-  if (journal.earlier.length > 0) journal.record(journal.earlier);
+  journal.restart();
   // The script may have made work of its own.
   if (await runDestroyScript(tools, record, config, watch) && await isThere(record.path)) {
     await refuseWork(tools, record, request, watch);

@@ -15,20 +15,28 @@ type Leaving = Pick<EnvironmentRecord, "root" | "name" | "composeProject">;
  * Makes the journal of a removal, whose volumes become a step of the operation.
  *
  * @param services are those to be removed, where others stay: what was found of those is not theirs.
+ * @returns with `restart`, which forgets the other steps of an earlier removal and keeps what that has found.
  */
 export function journalOf(
   { environments }: Tools,
   id: number,
   operation: string,
   services: readonly string[] = [],
-): RemovalJournal {
+): RemovalJournal & { restart: () => void } {
   const earlier = environments.listSteps(id)
     .filter((each) => each.operation === operation && each.step === "volumes")
     .filter(({ detail }) => stringsOf(detail.services).every((name) => services.includes(name)))
     .flatMap(({ detail }) => stringsOf(detail.volumes));
   return {
     earlier,
-    record: (volumes) => environments.beginStep(id, operation, "volumes", { services, volumes }),
+    record: (volumes) => {
+      environments.beginStep(id, operation, "volumes", { services, volumes });
+    },
+    restart: () => {
+      const detail = { services, volumes: earlier };
+      const steps = earlier.length === 0 ? [] : [{ step: "volumes" as const, detail }];
+      environments.restartOperation(id, operation, steps);
+    },
   };
 }
 

@@ -26,7 +26,7 @@ import {
   targetOf,
   writeOverride,
 } from "./compose_environment.ts";
-import { recordSteps } from "./journal.ts";
+import { endBrokenOff, type Lifecycle, recordLifecycle } from "./journal.ts";
 import { lockEnvironment } from "./lock_environment.ts";
 import { configOf } from "./project_config.ts";
 import type { Tools } from "./tools.ts";
@@ -76,11 +76,10 @@ export async function startEnvironment(
   await requireWorktree(record);
   await ensureDataFolder(record, watch);
   const { services, start = true, move = false } = request;
-  return await recordSteps(
+  return await recordLifecycle(
     tools,
-    record.id,
-    "up",
-    { services, start, move },
+    record,
+    { operation: "up", services, detail: { services, start, move } },
     (begin) => startContainers(tools, record, request, watch, begin),
   );
 }
@@ -244,13 +243,15 @@ export async function stopEnvironment(
   }
   record = await keepApart(tools, record, watch);
   refuseShared(record, services, "down");
+  const run: Lifecycle = { operation: "down", services, detail: { services } };
   const known = await knownServices(tools, record);
   refuseUnknown(services, known);
   if (known.length === 0) {
+    endBrokenOff(tools, record.id, run);
     watch.report({ kind: "note", message: `${record.name} has no containers yet` });
     return record;
   }
-  await recordSteps(tools, record.id, "down", { services }, async (begin) => {
+  await recordLifecycle(tools, record, run, async (begin) => {
     begin("containers");
     await step(watch, "containers", async () => {
       await tools.compose.stop(record, {
@@ -286,7 +287,12 @@ export async function restartEnvironment(
   const services = request.services.length === 0 && record.shared !== null
     ? known
     : request.services;
-  await recordSteps(tools, record.id, "restart", { services }, async (begin) => {
+  const run: Lifecycle = {
+    operation: "restart",
+    services: request.services,
+    detail: { services },
+  };
+  await recordLifecycle(tools, record, run, async (begin) => {
     begin("containers");
     await step(watch, "containers", async () => {
       await tools.compose.restart(record, {

@@ -60,6 +60,7 @@ export interface Wanted {
 
 /** A step of an operation that was begun. */
 export interface StepRecord {
+  id: number;
   operation: string;
   step: Step;
   detail: Record<string, unknown>;
@@ -188,7 +189,7 @@ export class Environments {
     this.#database.run("UPDATE environments SET state = ? WHERE id = ?", state, id);
   }
 
-  /** Records that an environment has no containers after all, since its branch has no compose file. */
+  /** Records whether an environment has containers: its branch may turn out to have no compose file, or get one. */
   setMode(id: number, mode: Mode): void {
     this.#database.run("UPDATE environments SET mode = ? WHERE id = ?", mode, id);
   }
@@ -259,16 +260,56 @@ export class Environments {
     });
   }
 
-  /** Records that a step is about to begin. */
-  beginStep(id: number, operation: string, step: Step, detail: Record<string, unknown> = {}): void {
-    this.#database.run(
+  /** Records that a step is about to begin, and returns the step's number. */
+  beginStep(
+    id: number,
+    operation: string,
+    step: Step,
+    detail: Record<string, unknown> = {},
+  ): number {
+    return this.#database.run(
       "INSERT INTO steps (environment_id, operation, step, detail, started_at) VALUES (?, ?, ?, ?, ?)",
       id,
       operation,
       step,
       JSON.stringify(detail),
       new Date().toISOString(),
-    );
+    ).id;
+  }
+
+  /**
+   * Records the first step of an operation together with what it means for steps that were left: those it takes the place
+   * of, and those that are to be done again no longer without asking, since this command came after them.
+   */
+  beginRun(
+    id: number,
+    operation: string,
+    step: Step,
+    detail: Record<string, unknown>,
+    left: { forget: readonly number[]; doubt: readonly number[]; since: string },
+  ): number {
+    return this.#database.transaction(() => {
+      this.forgetSteps(left.forget);
+      this.#database.run(
+        `UPDATE steps SET detail = json_set(detail, '$.since', ?)
+         WHERE id IN (SELECT value FROM json_each(?))`,
+        left.since,
+        JSON.stringify(left.doubt),
+      );
+      return this.beginStep(id, operation, step, detail);
+    });
+  }
+
+  /** Forgets the steps of an operation's last run, and records those that its next one goes on from, both or none. */
+  restartOperation(
+    id: number,
+    operation: string,
+    steps: readonly Pick<StepRecord, "step" | "detail">[],
+  ): void {
+    this.#database.transaction(() => {
+      this.endOperation(id, operation);
+      for (const { step, detail } of steps) this.beginStep(id, operation, step, detail);
+    });
   }
 
   /**
@@ -291,10 +332,20 @@ export class Environments {
     );
   }
 
+  /** Forgets steps by their numbers. */
+  forgetSteps(steps: readonly number[]): void {
+    if (steps.length === 0) return;
+    this.#database.run(
+      "DELETE FROM steps WHERE id IN (SELECT value FROM json_each(?))",
+      JSON.stringify(steps),
+    );
+  }
+
   /** Lists the steps that were begun on an environment, the oldest first. */
   listSteps(id: number): StepRecord[] {
     return this.#database.all("SELECT * FROM steps WHERE environment_id = ? ORDER BY id", id).map(
       (row) => ({
+        id: Number(row.id),
         operation: String(row.operation),
         step: String(row.step) as Step,
         detail: JSON.parse(String(row.detail)) as Record<string, unknown>,

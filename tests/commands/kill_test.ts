@@ -8,7 +8,7 @@ import { Background } from "../background.ts";
 import { needs } from "../needs.ts";
 import { writeProgram } from "../program_file.ts";
 import { Sandbox, until } from "../sandbox.ts";
-import { doctor } from "./doctor.ts";
+import { assertSound, doctor, hintOf } from "./doctor.ts";
 import { KillPoints } from "./kill_points.ts";
 import { stateOf } from "./refusal.ts";
 
@@ -169,6 +169,85 @@ for (const { mode, running, files } of MODES) {
     },
   });
 }
+
+Deno.test({
+  name: "piko doctor --fix repeats no killed down or up over what was done since",
+  ...needs("git", "engine", "compose", "images"),
+  async fn(t) {
+    await using sandbox = await Sandbox.create({ files: { "compose.yaml": COMPOSE }, init: true });
+    await sandbox.pass("create one --no-attach");
+    /** Kills a command in the moment in which it has compose do `verb`, which never gets to it. */
+    const breakOff = async (command: string, verb: "stop" | "up") => {
+      const bin = `${sandbox.folder}/bin/${verb}`;
+      await Deno.remove(bin, { recursive: true }).catch(() => {});
+      await writeProgram(
+        `${bin}/docker`,
+        `#!/bin/sh\ncase " $* " in *" ${verb} "*) touch '${bin}/held'; until [ -e '${bin}/go' ]; do sleep 0.02; done; exit 1 ;; esac\n` +
+          `PATH=\${PATH#*:}\nexec docker "$@"\n`,
+      );
+      const variables = { PATH: `${bin}:${sandbox.variables.PATH}` };
+      await using piko = Background.piko(sandbox, command.split(" "), { variables });
+      await until(`${command} held`, () => sandbox.exists(`${bin}/held`));
+      piko.kill("SIGKILL");
+      assert.equal(await piko.ended(), 137);
+      await sandbox.write(`${bin}/go`, "");
+    };
+    const running = async () => {
+      const { services } = await sandbox.json("status one");
+      return services.filter(({ state }) => state === "running").map(({ service }) => service);
+    };
+    const both = ["app", "kv"];
+
+    await t.step("a whole up has ended a killed down", async () => {
+      await breakOff("down one", "stop");
+      const { wrong } = await doctor(sandbox);
+      assert.deepEqual(wrong, [
+        'environment: PROJECT/one is half way: piko down was broken off at step "containers"',
+      ]);
+      await sandbox.pass("up one");
+      const { wrong: after, fixed } = await doctor(sandbox, ["--fix"]);
+      assert.deepEqual([after, fixed, await running()], [[], [], both]);
+    });
+
+    await t.step("an up of one service leaves a person to say what is to be", async () => {
+      await breakOff("down one", "stop");
+      await sandbox.pass("up one kv");
+      const found = await doctor(sandbox, ["--fix"]);
+      assert.deepEqual([found.wrong, found.fixed], [[
+        'environment: PROJECT/one is half way: piko down was broken off at step "containers", ' +
+        "and after it came piko up PROJECT/one kv",
+      ], []]);
+      assert.deepEqual(await running(), both);
+      const { project } = sandbox;
+      assert.equal(
+        hintOf(found, "is half way"),
+        `say which it is to be: piko up ${project}/one, or piko down ${project}/one`,
+      );
+      await sandbox.pass("down one");
+      assert.deepEqual(await running(), []);
+      await assertSound(sandbox);
+    });
+
+    await t.step("a killed up of all outlasts an up of one", async () => {
+      await breakOff("up one", "up");
+      await sandbox.pass("up one kv");
+      assert.deepEqual(await running(), ["kv"]);
+      const { wrong, fixed } = await doctor(sandbox, ["--fix"]);
+      assert.deepEqual([wrong, fixed], [[], ["environment: Did again: piko up PROJECT/one"]]);
+      assert.deepEqual(await running(), both);
+    });
+
+    await t.step("the last of two that were killed is what holds", async () => {
+      await breakOff("down one", "stop");
+      await breakOff("up one", "up");
+      const { wrong, fixed } = await doctor(sandbox, ["--fix"]);
+      assert.deepEqual([wrong, fixed], [[], ["environment: Did again: piko up PROJECT/one"]]);
+      assert.deepEqual(await running(), both);
+      await assertSound(sandbox);
+    });
+    await sandbox.pass("destroy one --volumes");
+  },
+});
 
 Deno.test({
   name: "piko doctor names a killed create whose git ends while doctor looks",

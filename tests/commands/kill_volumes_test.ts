@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { docker } from "../containers.ts";
 import { needs } from "../needs.ts";
 import { Sandbox } from "../sandbox.ts";
@@ -58,6 +59,24 @@ Deno.test({
         assert.deepEqual(await volumes.left(), []);
       });
     }
+    await t.step("again, though one in between could not record what it was to do", async () => {
+      await sandbox.pass("create a --no-wait");
+      await volumes.remember();
+      await points.killAfter(command, steps, steps.indexOf("destroy volumes"));
+      const refuse = "CREATE TRIGGER test_refuse BEFORE INSERT ON steps " +
+        "BEGIN SELECT RAISE(ABORT, 'refused by the test'); END";
+      for (const sql of [refuse, "DROP TRIGGER test_refuse"]) {
+        {
+          using database = new DatabaseSync(`${sandbox.variables.PIKO_HOME}/state.db`, {
+            timeout: 10_000,
+          });
+          database.exec(sql);
+        }
+        const { exitCode, stderr } = await sandbox.piko(command.split(" "));
+        assert.equal(exitCode === 0, sql !== refuse, stderr);
+      }
+      assert.deepEqual(await volumes.left(), []);
+    });
     assert.deepEqual(await sandbox.leftInEngine(), []);
   },
 });

@@ -17,11 +17,12 @@ import {
   writeOverride,
 } from "../compose_environment.ts";
 import { isThere, makeFolder } from "../files.ts";
+import { type LifecycleOperation, listUnsettled } from "../journal.ts";
 import { inspectGone, isOnDiskOf } from "../gone_worktree.ts";
 import { ensureSession } from "../sessions.ts";
 import { restartEnvironment, startEnvironment, stopEnvironment } from "../start_environment.ts";
 import type { Finding } from "./finding.ts";
-import { isEmptyFolder, mendLocked, settle, throwAway } from "./mend.ts";
+import { isEmptyFolder, MENDED_MEANWHILE, mendLocked, settle, throwAway } from "./mend.ts";
 import type { EnvironmentState, World } from "./world.ts";
 
 /** Checks every environment whose project is where it was. */
@@ -99,32 +100,43 @@ function brokenOff(
 function checkBrokenOff(world: World, environment: EnvironmentState): Finding[] {
   const { tools, watch } = world;
   const { record } = environment;
-  const steps = tools.environments.listSteps(record.id);
-  return Object.entries(AGAIN).flatMap(([operation, again]) => {
-    const last = steps.findLast((step) => step.operation === operation);
-    if (last === undefined) return [];
-    const services = listOf(last.detail.services);
-    const words = ["piko", operation, qualified(record), ...services];
-    return [{
+  const name = qualified(record);
+  return listUnsettled(tools, record.id).map((run): Finding => {
+    const { operation, last, since, steps } = run;
+    const what = `${name} is half way: ${brokenOff(environment, operation, last)}`;
+    if (since !== undefined) {
+      return {
+        name: "environment",
+        level: "wrong",
+        message: `${what}, and after it came ${since}`,
+        hint: `say which it is to be: piko up ${name}, or piko down ${name}`,
+      };
+    }
+    const command = ["piko", operation, name, ...run.services].join(" ");
+    return {
       name: "environment",
       level: "wrong",
-      message: `${qualified(record)} is half way: ${brokenOff(environment, operation, last)}`,
-      hint: words.join(" "),
+      message: what,
+      hint: command,
       mend: async () => {
         await settle(world, record);
-        await again(world, record, last.detail);
-        tools.environments.endOperation(record.id, operation);
-        watch.report({ kind: "note", message: `Did again: ${words.join(" ")}` });
-        return `Did again: ${words.join(" ")}`;
+        const isLeft = listUnsettled(tools, record.id).some((left) =>
+          left.since === undefined && left.steps.includes(last.id)
+        );
+        if (!isLeft) return MENDED_MEANWHILE;
+        await AGAIN[operation](world, record, last.detail);
+        tools.environments.forgetSteps(steps);
+        watch.report({ kind: "note", message: `Did again: ${command}` });
+        return `Did again: ${command}`;
       },
-    }];
+    };
   });
 }
 
 /** How an operation on a whole environment is done again. Whether containers get ready is up to them. */
 const AGAIN: Readonly<
   Record<
-    string,
+    LifecycleOperation,
     (world: World, record: EnvironmentRecord, detail: StepRecord["detail"]) => Promise<unknown>
   >
 > = {

@@ -16,7 +16,7 @@ import type { EnvironmentState, World } from "./world.ts";
 const PATIENCE = 60_000;
 
 /** What is found is no longer so: somebody else was quicker. */
-const MENDED_MEANWHILE = "It is in order by now";
+export const MENDED_MEANWHILE = "It is in order by now";
 
 /** Does work under the lock of an environment, with the record as it is by then. */
 export async function mendLocked(

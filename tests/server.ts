@@ -7,24 +7,37 @@ import { type Sandbox, until } from "./sandbox.ts";
 export class Server implements AsyncDisposable {
   readonly #sandbox: Sandbox;
   readonly #process: Background;
+  readonly #variables: Readonly<Record<string, string>>;
   readonly origin: string;
   readonly loginUrl: string;
 
-  private constructor(sandbox: Sandbox, process: Background, loginUrl: string) {
+  private constructor(
+    sandbox: Sandbox,
+    process: Background,
+    variables: Readonly<Record<string, string>>,
+    loginUrl: string,
+  ) {
     this.#sandbox = sandbox;
     this.#process = process;
+    this.#variables = variables;
     this.loginUrl = loginUrl;
     this.origin = new URL(loginUrl).origin;
   }
 
-  static async start(sandbox: Sandbox, port = 0): Promise<Server> {
-    const process = Background.piko(sandbox, ["server", "--no-open", "--port", String(port)]);
+  /** Starts one; `variables` are its own, besides those of the sandbox. */
+  static async start(
+    sandbox: Sandbox,
+    port = 0,
+    variables: Readonly<Record<string, string>> = {},
+  ): Promise<Server> {
+    const args = ["server", "--no-open", "--port", String(port)];
+    const process = Background.piko(sandbox, args, { variables });
     let url: string | undefined;
     await until("the server's address", () => {
       url = process.stdout.flatMap((line) => line.match(/http:\/\/\S+/) ?? [])[0];
       return url !== undefined;
     });
-    return new Server(sandbox, process, url ?? "");
+    return new Server(sandbox, process, variables, url ?? "");
   }
 
   get pid(): number {
@@ -50,7 +63,8 @@ export class Server implements AsyncDisposable {
 
   /** Starts it again on the same port. */
   async again(): Promise<Server> {
-    return await Server.start(this.#sandbox, Number(new URL(this.origin).port));
+    const port = Number(new URL(this.origin).port);
+    return await Server.start(this.#sandbox, port, this.#variables);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -64,7 +64,7 @@ export function ConnectionBanner(
         <div class="banner-text">
           <p>
             <strong>${engine.message ?? "The Docker engine does not answer"}.</strong>${" "}
-            What runs is unknown until it does.
+            What runs is unknown until it answers.
           </p>
           ${engine.hint === null ? null : html`<${Hint} page=${page} hint=${engine.hint} />`}
         </div>

@@ -30,7 +30,8 @@ export type LogState =
   | { kind: "connecting" }
   | { kind: "live" }
   | { kind: "resting" }
-  | { kind: "lost" }
+  /** It is tried again and again; the server, where it did answer, has said what is missing. */
+  | { kind: "lost"; message: string | null; hint: string | null }
   /** No line will follow until somebody starts a container. */
   | { kind: "ended"; message: string | null }
   | { kind: "refused"; message: string; hint: string | null };
@@ -128,7 +129,8 @@ export class LogStream {
 
   async #follow(signal: AbortSignal): Promise<void> {
     for (let failures = 0; !signal.aborted;) {
-      this.#become(failures === 0 ? { kind: "connecting" } : { kind: "lost" });
+      if (failures === 0) this.#become({ kind: "connecting" });
+      let lost: LogState = { kind: "lost", message: null, hint: null };
       try {
         this.#timesBefore = new Map(this.#times);
         const response = await openStream(this.#address(), { lastEventId: this.#lastId, signal });
@@ -144,8 +146,11 @@ export class LogStream {
           this.#become({ kind: "refused", message: error.message, hint: error.hint });
           return;
         }
+        if (error instanceof ApiError && error.status >= 500) {
+          lost = { kind: "lost", message: error.message, hint: error.hint };
+        }
       }
-      this.#become({ kind: "lost" });
+      this.#become(lost);
       await pause(PATIENCE[Math.min(failures, PATIENCE.length - 1)] ?? 0, signal);
       failures++;
     }

@@ -294,6 +294,17 @@ function NoLines({ page, state }: { page: Page; state: LogState }): VNode {
           <//>
         </div>
       `;
+    case "lost":
+      return html`
+        <div class="logs-empty">
+          <${Empty} title=${state.message ?? "Reading the logs…"}>
+            ${state.hint === null ? null : html`<${Hint} page=${page} hint=${state.hint} />`}
+            ${state.message === null
+              ? null
+              : html`<p>The lines appear here by themselves once it answers.</p>`}
+          <//>
+        </div>
+      `;
     case "ended":
       return html`
         <div class="logs-empty">
@@ -328,7 +339,7 @@ function StateLine(
     onSkip: () => void;
   },
 ): VNode {
-  const { shape, tone, word } = tellState(state, isFollowing);
+  const { shape, tone, word } = tellState(state, isFollowing, buffer.size === 0);
   const isLate = state.kind === "live" && lag > 0;
   return html`
     <div class="logs-state">
@@ -358,7 +369,7 @@ function number(count: number): string {
   return count.toLocaleString("en");
 }
 
-function tellState(state: LogState, isFollowing: boolean) {
+function tellState(state: LogState, isFollowing: boolean, isEmpty: boolean) {
   switch (state.kind) {
     case "live":
       return isFollowing
@@ -367,7 +378,16 @@ function tellState(state: LogState, isFollowing: boolean) {
     case "connecting":
       return { shape: "spinner", tone: "busy", word: "Connecting" };
     case "lost":
-      return { shape: "spinner", tone: "warn", word: "Reconnecting" };
+      // Where there are no lines, what is missing stands in their place.
+      return {
+        shape: "spinner",
+        tone: "warn",
+        word: state.message === null
+          ? "Reconnecting"
+          : isEmpty
+          ? "Trying again"
+          : `Trying again: ${state.message}`,
+      };
     case "resting":
       return { shape: "half", tone: "idle", word: "Resting" };
     case "ended":

@@ -107,6 +107,7 @@ export function showService({ container, state, health }: Service): Shown {
     detail,
     count: "",
   });
+  if (state === "unknown") return shown("unknown", "warn", "unknown");
   if (container === null) return shown("hollow", "idle", "not created");
   if (health === "unhealthy") return shown("warning", "bad", "unhealthy", state);
   switch (state) {

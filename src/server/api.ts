@@ -64,6 +64,8 @@ export interface Parts {
   keys: Keys;
   /** Makes the address that lets a browser in. */
   loginUrl: () => string;
+  /** Is given when the server ends, and nobody waits for an answer any more. */
+  ending: AbortSignal;
 }
 
 /** One request to a route. */
@@ -266,7 +268,7 @@ async function isFolder(path: string): Promise<boolean> {
 }
 
 async function create(call: Call): Promise<Response> {
-  const { tools, operations, request } = call;
+  const { tools, operations, request, ending } = call;
   const body = await readBody(request, BODIES.create);
   const project = projectOf(call);
   const name = atField("name", () => environmentName(body.name));
@@ -274,7 +276,7 @@ async function create(call: Call): Promise<Response> {
   const wanted = { kind: "create" as const, project, name };
   await operations.refuseBusy(wanted);
   atField("name", () => tools.environments.refuseTaken(project.id, name, branch));
-  const watch = { report: () => {} };
+  const watch = { report: () => {}, signal: ending };
   try {
     await planBranch(tools, project.root, branch, body.from, watch);
   } catch (error) {
@@ -314,13 +316,13 @@ async function lifecycle(
 }
 
 async function destroy(call: Call): Promise<Response> {
-  const { operations, request } = call;
+  const { operations, request, ending } = call;
   const body = await readBody(request, BODIES.destroy);
   const record = environmentOf(call);
   const wanted = wantedOf(record, "destroy");
   await operations.refuseBusy(wanted);
   const wish = { ...body, deleteBranch: false, keepData: false };
-  await refuseWork(call.tools, record, wish, { report: () => {} });
+  await refuseWork(call.tools, record, wish, { report: () => {}, signal: ending });
   return accepted(operations.start(wanted, async (tools, watch) => {
     const { ownSession } = await destroyEnvironment(tools, record, wish, watch);
     if (ownSession === null) return;

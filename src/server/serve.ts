@@ -118,7 +118,18 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     registry.check();
     return overview.settled();
   };
-  const parts: Parts = { tools, folder, overview, fresh, events, operations, logs, keys, loginUrl };
+  const parts: Parts = {
+    tools,
+    folder,
+    overview,
+    fresh,
+    events,
+    operations,
+    logs,
+    keys,
+    loginUrl,
+    ending: ending.signal,
+  };
   const guard = new Guard({ port, beyondLoopback: !isLoopback(host), keys });
   handler = makeHandler({ parts, guard, web: await import("../../web/page.ts"), failed });
 

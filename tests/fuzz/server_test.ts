@@ -265,6 +265,7 @@ async function handlerOf() {
     logs: new LogStreams(tools, failed),
     keys,
     loginUrl: () => "",
+    ending: new AbortController().signal,
   };
   const handler = makeHandler({ parts, guard, web: await import("../../web/page.ts"), failed });
   return { handler, end: () => (overview.end(), events.close(), events[Symbol.dispose]()) };

@@ -2,9 +2,10 @@
 
 import assert from "node:assert/strict";
 import { needs } from "../needs.ts";
-import { Sandbox } from "../sandbox.ts";
+import { writeProgram } from "../program_file.ts";
+import { Sandbox, until } from "../sandbox.ts";
 import { Server } from "../server.ts";
-import { Reading } from "./reading.ts";
+import { inTime, Reading } from "./reading.ts";
 
 /** Containers that do not stop when they are told to; with `HEALTH=false` they do not get ready either. */
 const COMPOSE = `services:
@@ -117,5 +118,36 @@ Deno.test({
     await sandbox.pass(`up ${at("restarted")} --no-wait`, elsewhere);
     await killAll(sandbox);
     await sandbox.write(".piko.yml", "{}\n");
+  },
+});
+
+Deno.test({
+  name: "piko server ends while git still looks for the work that a destroy would lose",
+  ...needs("git"),
+  async fn() {
+    await using sandbox = await Sandbox.create({ init: true });
+    await sandbox.pass("create one --no-attach");
+    const git = await sandbox.run(["sh", "-c", "command -v git"]);
+    const bin = `${sandbox.folder}/bin`;
+    const asked = `${sandbox.folder}/asked`;
+    await writeProgram(
+      `${bin}/git`,
+      `#!/bin/sh
+[ -e '${asked}.hold' ] && case "$*" in *status*) touch '${asked}'; exec sleep 100000;; esac
+exec ${git} "$@"
+`,
+    );
+    const PATH = `${bin}:${sandbox.variables.PATH}`;
+    await using server = await Server.start(sandbox, 0, { PATH });
+    await sandbox.write(`${asked}.hold`, "");
+    const answer = fetch(`${server.origin}/api/environments/one`, {
+      method: "DELETE",
+      headers: { ...await server.key(), "content-type": "application/json" },
+      body: "{}",
+    }).then(() => "answered", () => "cut off");
+    await until("the look", () => sandbox.exists(asked));
+    assert.equal(await inTime(server.stop()), 0);
+    assert.ok(["answered", "cut off"].includes(await answer));
+    assert.ok(await sandbox.exists(sandbox.worktree("one")));
   },
 });

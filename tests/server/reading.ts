@@ -54,3 +54,15 @@ export class Reading implements AsyncDisposable {
     await this.#reader?.cancel().catch(() => undefined);
   }
 }
+
+/** Milliseconds that anything may take on a machine that does other things too. */
+const PATIENCE = 60_000;
+
+/** Waits for something, and fails when it does not happen. */
+export async function inTime<T>(work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("it did not happen")), PATIENCE);
+  });
+  return await Promise.race([work, late]).finally(() => clearTimeout(timer));
+}

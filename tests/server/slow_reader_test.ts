@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { needs } from "../needs.ts";
 import { Sandbox } from "../sandbox.ts";
 import { Server } from "../server.ts";
-import { Reading } from "./reading.ts";
+import { inTime, Reading } from "./reading.ts";
 
 /** How many lines a flood has, each of about 100 bytes: 10 MB. */
 const LINES = 100_000;
@@ -42,22 +42,10 @@ const STUCK = 20;
 /** Bytes that so many may cost: what the kernel's own buffers hold is not the server's. */
 const MOST_BYTES = 120 * 1024 * 1024;
 
-/** Milliseconds within which a server ends that nobody reads, on a machine that does other things too. */
-const END_WITHIN = 30_000;
-
 /** The memory of a process that is its own and in use, in bytes; 0 where nobody tells. */
 async function residentBytes(pid: number): Promise<number> {
   const status = await Deno.readTextFile(`/proc/${pid}/status`).catch(() => "");
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
-}
-
-/** Waits for something, and fails when it has not happened after so many milliseconds. */
-async function deadline<T>(work: Promise<T>, milliseconds: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("it has not ended")), milliseconds);
-  });
-  return await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 /** Reads the numbers of all lines of the flood that a connection brings, which all are there in the end. */
@@ -143,7 +131,7 @@ Deno.test({
       );
       const ended = server.stop();
       await events.until(() => events.types.includes("closing"));
-      assert.equal(await deadline(ended, END_WITHIN), 0);
+      assert.equal(await inTime(ended), 0);
     } finally {
       for (const socket of stuck) socket.close();
     }

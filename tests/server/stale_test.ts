@@ -4,27 +4,47 @@ import assert from "node:assert/strict";
 import { needs } from "../needs.ts";
 import { Sandbox, until } from "../sandbox.ts";
 import { Server } from "../server.ts";
-import { Reading } from "./reading.ts";
+import { inTime, Reading } from "./reading.ts";
 
 Deno.test({
   name: "piko server shows what changed while it could not look, once it can look again",
   ...needs("git"),
   async fn() {
     await using sandbox = await Sandbox.create({ init: true });
-    for (const name of ["one", "two"]) await sandbox.pass(`create ${name} --no-attach`);
+    await sandbox.pass("create one --no-attach");
     await using server = await Server.start(sandbox);
     await using events = new Reading();
     await events.open(server, "/api/events");
     const worktree = sandbox.worktree("one");
+    /** Waits until it has looked at the worktree, which it does now and then. */
+    const seen = (wanted: string) =>
+      events.until(() => {
+        const last = events.told.findLast(({ type }) => type === "environment");
+        return last?.type === "environment" && last.environment.name === "one" &&
+          last.environment.status === wanted;
+      });
+    await Deno.rename(worktree, `${worktree}.aside`);
+    await seen("missing");
+    await Deno.rename(`${worktree}.aside`, worktree);
+    await seen("simple");
     await Deno.rename(worktree, `${worktree}.aside`);
     // Nobody can look into a link that leads to itself.
     await Deno.symlink(worktree, worktree);
-    await sandbox.pass("destroy two");
-    const isShown = () => events.told.some(({ type }) => type === "removed");
+    await sandbox.pass("create two --no-attach");
+    const isShown = () =>
+      events.told.some((event) =>
+        event.type === "environment" && event.environment.name === "two" &&
+        event.environment.status === "simple"
+      );
+    // Whoever asks has it look, in vain.
+    const answer = await fetch(`${server.origin}/api/environments`, {
+      headers: await server.key(),
+    });
+    await answer.body?.cancel();
     await until("that it says so", () => server.said.includes("piko server goes on"));
     assert.ok(!isShown());
     await Deno.remove(worktree);
     await Deno.rename(`${worktree}.aside`, worktree);
-    await events.until(isShown);
+    await inTime(events.until(isShown));
   },
 });

@@ -1,5 +1,6 @@
 import { buildCommand } from "@stricli/core";
 import { PikoError } from "../domain/errors.ts";
+import { qualified } from "../domain/hints.ts";
 import type { Context } from "./context.ts";
 import { environmentOf } from "./environment.ts";
 import { enterSession, requireTerminal } from "./enter_session.ts";
@@ -23,7 +24,7 @@ export const command = buildCommand({
     if (tools.tmux.isInside) {
       throw new PikoError("Cannot attach inside tmux, which is a session already", {
         code: "usage",
-        hint: `piko switch ${name ?? `${record.project}/${record.name}`}`,
+        hint: `piko switch ${qualified(record)}`,
       });
     }
     requireTerminal("attach");

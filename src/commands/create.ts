@@ -1,5 +1,6 @@
 import { buildCommand } from "@stricli/core";
 import { PikoError } from "../domain/errors.ts";
+import { qualified } from "../domain/hints.ts";
 import { shellWord } from "../domain/variables.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { createEnvironment } from "../operations/create_environment.ts";
@@ -103,8 +104,8 @@ export const command = buildCommand({
 
 function nextSteps(record: EnvironmentRecord): string {
   const lines = [`  cd ${shellWord(record.path)}`];
-  if (record.session !== null) lines.push(`  piko attach ${record.name}`);
-  if (record.ports.length > 0) lines.push(`  piko ports ${record.name}`);
-  lines.push(`  eval "$(piko env ${record.name} --export)"`);
+  if (record.session !== null) lines.push(`  piko attach ${qualified(record)}`);
+  if (record.ports.length > 0) lines.push(`  piko ports ${qualified(record)}`);
+  lines.push(`  eval "$(piko env ${qualified(record)} --export)"`);
   return lines.join("\n");
 }

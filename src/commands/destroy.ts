@@ -1,7 +1,7 @@
 import { buildCommand } from "@stricli/core";
 import { PikoError } from "../domain/errors.ts";
+import { pikoIn } from "../domain/hints.ts";
 import { nameList } from "../domain/names.ts";
-import { shellQuote } from "../domain/variables.ts";
 import {
   type Destroyed,
   destroyEnvironment,
@@ -95,8 +95,7 @@ async function offerSharedGone(
   const names = nameList(unusedShared);
   const verb = unusedShared.length === 1 ? "runs" : "run";
   output.note(`  The shared ${names} ${verb} on, and no environment uses it`);
-  const project = `-C ${shellQuote(record.root)} `;
-  const command = `piko ${project}isolate ${unusedShared.join(" ")}`;
+  const command = `${pikoIn(record.root)} isolate ${unusedShared.join(" ")}`;
   const isAsked = wasLast && !context.options.yes && canAsk();
   if (!isAsked || !await confirm(`Remove the shared ${names} too?`, context.signal)) {
     return output.note(`  ${command} removes it; its volumes stay`);
@@ -122,7 +121,7 @@ function answer(
   if (keptVolumes.length > 0) {
     output.note(`  Volumes stay: ${keptVolumes.join(", ")}`);
     output.note(
-      `  piko create ${record.name} finds them again; docker volume rm ${
+      `  ${pikoIn(record.root)} create ${record.name} finds them again; docker volume rm ${
         keptVolumes.join(" ")
       } removes them`,
     );

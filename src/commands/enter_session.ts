@@ -1,6 +1,7 @@
 /** Goes to a session with the person's terminal. */
 
 import { PikoError } from "../domain/errors.ts";
+import { qualified } from "../domain/hints.ts";
 import { openSession } from "../operations/sessions.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import type { Context } from "./context.ts";
@@ -35,7 +36,7 @@ export async function enterSession(context: Context, record: EnvironmentRecord):
   const session = await openSession(tools, record, context.watch);
   if (tools.tmux.isInside) return await tools.tmux.switchClient(session);
   const exitCode = await tools.tmux.attachSession(session);
-  const title = `${record.project}/${record.name}`;
+  const title = qualified(record);
   if (!tools.environments.list().some(({ id }) => id === record.id)) {
     return output.note(`${output.paint("green", "✓")} ${title} was destroyed`);
   }

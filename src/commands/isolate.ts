@@ -1,5 +1,6 @@
 import { buildCommand } from "@stricli/core";
 import { PikoError } from "../domain/errors.ts";
+import { pikoIn, qualified } from "../domain/hints.ts";
 import { nameList } from "../domain/names.ts";
 import { requireProject } from "../operations/find_environment.ts";
 import { describeShared } from "../operations/list_shared.ts";
@@ -65,14 +66,14 @@ export const command = buildCommand({
     }
     if (inUse.length > 0) {
       const users = inUse.flatMap((service) => tools.shared.listUsers(project.id, service));
-      const [first] = users;
+      const [first = ""] = users;
       output.note(
         `  ${nameList([...new Set(users)])} still ${users.length === 1 ? "uses" : "use"} it`,
       );
       output.note(
-        `  piko up ${first} gives it its own; piko isolate ${
-          inUse.join(" ")
-        } --now does so for all`,
+        `  piko up ${qualified({ project: project.name, name: first })} gives it its own; ${
+          pikoIn(project.root)
+        } isolate ${inUse.join(" ")} --now does so for all`,
       );
     }
   },

@@ -1,5 +1,6 @@
 import { buildCommand } from "@stricli/core";
 import { PikoError } from "../domain/errors.ts";
+import { qualified } from "../domain/hints.ts";
 import { findPage } from "../operations/open_service.ts";
 import { hasScreen, openPage } from "../programs/opener.ts";
 import type { Context } from "./context.ts";
@@ -41,7 +42,7 @@ export const command = buildCommand({
     if (others.length > 0) {
       throw new PikoError("piko open opens one page at a time", {
         code: "usage",
-        hint: `piko open ${record.name} ${service}`,
+        hint: `piko open ${qualified(record)} ${service}`,
       });
     }
     const page = await findPage(tools, record, service, this.watchQuietly);

@@ -1,5 +1,6 @@
 import { buildCommand } from "@stricli/core";
 import { PikoError } from "../domain/errors.ts";
+import { qualified } from "../domain/hints.ts";
 import { prepareScript } from "../operations/run_project_script.ts";
 import { canAsk, confirm } from "../terminal/prompt.ts";
 import type { Context } from "./context.ts";
@@ -44,14 +45,14 @@ export const command = buildCommand({
   async func(this: Context, flags: Flags, ...words: string[]) {
     const { output, options } = this;
     const [name, ...others] = words;
+    const tools = this.tools();
+    const record = await environmentOf(this, name);
     if (others.length > 0) {
       throw new PikoError("Arguments for the script stand behind --", {
         code: "usage",
-        hint: `piko run ${name} -- ${others.join(" ")}`,
+        hint: `piko run ${qualified(record)} -- ${others.join(" ")}`,
       });
     }
-    const tools = this.tools();
-    const record = await environmentOf(this, name);
     const startFirst = async (stopped: readonly string[]) => {
       if (!flags.start) return false;
       if (options.yes || !canAsk()) return true;

@@ -1,6 +1,7 @@
 /** Which service, of which environment, the words of `piko exec` and `piko shell` name, and what is the command. */
 
 import { PikoError } from "../domain/errors.ts";
+import { qualified } from "../domain/hints.ts";
 import { shellQuote } from "../domain/variables.ts";
 import { findEnvironmentAt } from "../operations/find_environment.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
@@ -51,7 +52,7 @@ function whichService(verb: string, record: EnvironmentRecord): PikoError {
   const services = [...new Set(record.ports.map(({ service }) => service))];
   return new PikoError(`Which service of ${record.name}?`, {
     code: "usage",
-    hint: `piko ${verb} ${record.name} ${services[0] ?? "SERVICE"}`,
+    hint: `piko ${verb} ${qualified(record)} ${services[0] ?? "SERVICE"}`,
     details: services,
   });
 }

@@ -1,5 +1,6 @@
 import { buildCommand } from "@stricli/core";
 import { PikoError } from "../domain/errors.ts";
+import { qualified } from "../domain/hints.ts";
 import { prepareExec } from "../operations/exec_in_service.ts";
 import type { Context } from "./context.ts";
 import { SERVICE_WORDS } from "./parameters.ts";
@@ -24,7 +25,7 @@ export const command = buildCommand({
     if (command.length > 0) {
       throw new PikoError("piko shell opens the service's own shell, and takes no command", {
         code: "usage",
-        hint: `piko exec ${typed([...words, ...this.handedOn])}`,
+        hint: `piko exec ${qualified(record)} ${typed([service, ...command])}`,
       });
     }
     const exec = await prepareExec(this.tools(), record, service, [], this.watch);

@@ -88,14 +88,6 @@ export function sessionName(
   return [start + project, environment].join(between);
 }
 
-/**
- * Names an environment so that it is found from anywhere. Every hint does: it is pasted into other terminals, and its
- * bare name would there be an environment of another project.
- */
-export function qualified({ project, name }: { project: string; name: string }): string {
-  return `${project}/${name}`;
-}
-
 /** Makes the part of a variable's name that stands for a service: `web-api` becomes `WEB_API`. */
 export function variablePart(service: string): string {
   return service.toUpperCase().replace(/[^A-Z0-9]/g, "_");

@@ -10,6 +10,7 @@
 
 import type { ProjectConfig } from "../domain/config.ts";
 import { messageOf, PikoError, throwIfInterrupted } from "../domain/errors.ts";
+import { pikoIn, qualified } from "../domain/hints.ts";
 import { environmentName, nameList, quote } from "../domain/names.ts";
 import { shellQuote, shellWord } from "../domain/variables.ts";
 import type { Step, Watch } from "../domain/report.ts";
@@ -131,7 +132,7 @@ export async function createEnvironment(
     } else {
       await undo.run();
     }
-    throw cannotCreate(name, error, request);
+    throw cannotCreate(project, name, error, request);
   }
 }
 
@@ -446,7 +447,7 @@ async function refuseFolder(path: string): Promise<void> {
 function forget(tools: Tools, record: EnvironmentRecord, undo: Undo): string | void {
   if (undo.complete) return tools.environments.remove(record.id);
   // It stays as one that is being created, so that destroy takes back the branch of this call too.
-  return `Not everything could be removed; finish with: piko destroy ${record.name}`;
+  return `Not everything could be removed; finish with: piko destroy ${qualified(record)}`;
 }
 
 async function removeNewWorktree(tools: Tools, root: string, path: string): Promise<string | void> {
@@ -492,7 +493,12 @@ function nothingToShare({ name, root }: ProjectRecord): PikoError {
   });
 }
 
-function cannotCreate(name: string, error: unknown, request: CreateRequest): unknown {
+function cannotCreate(
+  { name: project, root }: ProjectRecord,
+  name: string,
+  error: unknown,
+  request: CreateRequest,
+): unknown {
   if (!(error instanceof PikoError)) return error;
   if (error.code === "interrupted") {
     return new PikoError(`Interrupted: environment ${quote(name)} was not created`, {
@@ -504,8 +510,8 @@ function cannotCreate(name: string, error: unknown, request: CreateRequest): unk
     code: error.code,
     hint: error.hint ??
       (request.keep
-        ? `look into it, then: piko destroy ${name}`
-        : `piko create ${name} --keep leaves it for inspection`),
+        ? `look into it, then: piko destroy ${qualified({ project, name })}`
+        : `${pikoIn(root)} create ${name} --keep leaves it for inspection`),
     details: [...error.details],
     cause: error.cause,
   });

@@ -10,7 +10,8 @@
 
 import type { ProjectConfig } from "../domain/config.ts";
 import { messageOf, PikoError, type UnsavedWork } from "../domain/errors.ts";
-import { qualified, quote } from "../domain/names.ts";
+import { qualified } from "../domain/hints.ts";
+import { quote } from "../domain/names.ts";
 import { shellWord } from "../domain/variables.ts";
 import type { Step, Watch } from "../domain/report.ts";
 import { removeCarried } from "../programs/carry.ts";
@@ -337,15 +338,16 @@ async function refuseUndeletableBranch(
   if (elsewhere !== undefined) {
     throw new PikoError(`Branch ${quote(branch)} is checked out at ${elsewhere.path}`, {
       code: "conflict",
-      hint: `leave it: piko destroy ${record.name}`,
+      hint: `leave it: piko destroy ${qualified(record)}`,
     });
   }
   if (request.force) return;
   if (await tools.git.isMerged(root, branch, undefined, { signal: watch.signal })) return;
   throw new PikoError(`Branch ${quote(branch)} is not merged`, {
     code: "conflict",
-    hint:
-      `merge it, leave it (without --delete-branch), or: piko destroy ${record.name} --delete-branch --force`,
+    hint: `merge it, leave it (without --delete-branch), or: piko destroy ${
+      qualified(record)
+    } --delete-branch --force`,
   });
 }
 
@@ -429,7 +431,7 @@ function commitOfNewBranch(tools: Tools, record: EnvironmentRecord): string | un
 function brokenOff(record: EnvironmentRecord): PikoError {
   return new PikoError(`Interrupted: environment ${quote(record.name)} is half destroyed`, {
     code: "interrupted",
-    hint: `piko destroy ${record.name} goes on where it stopped`,
+    hint: `piko destroy ${qualified(record)} goes on where it stopped`,
   });
 }
 
@@ -442,7 +444,9 @@ function leftOver(record: EnvironmentRecord, problems: readonly Problem[]): Piko
     } could not be removed`,
     {
       code: code === "usage" || code === "not-found" ? "failed" : code,
-      hint: `mend the cause and run piko destroy ${record.name} again; it goes on where it stopped`,
+      hint: `mend the cause and run piko destroy ${
+        qualified(record)
+      } again; it goes on where it stopped`,
       details: problems.flatMap(({ what, error }) => [
         `${what}: ${messageOf(error)}`,
         ...(error instanceof PikoError && error.hint !== undefined ? [`  ${error.hint}`] : []),

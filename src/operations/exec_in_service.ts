@@ -2,6 +2,7 @@
 
 import type { Container } from "../domain/containers.ts";
 import { PikoError } from "../domain/errors.ts";
+import { qualified } from "../domain/hints.ts";
 import { nearestName, quote } from "../domain/names.ts";
 import type { Watch } from "../domain/report.ts";
 import { environmentVariables, shellWord, toolVariables } from "../domain/variables.ts";
@@ -68,7 +69,7 @@ export async function requireRunning(
   if (known.includes(service) || containers.length === 0) {
     throw new PikoError(`Service ${quote(service)} of ${record.name} has no container yet`, {
       code: "conflict",
-      hint: `piko up ${record.name}`,
+      hint: `piko up ${qualified(record)}`,
     });
   }
   throw unknownService(record, service, known);
@@ -96,8 +97,8 @@ export function notRunning(record: EnvironmentRecord, container: Container): Pik
     hint: state === "paused"
       ? `docker unpause ${container.name}`
       : state === "restarting"
-      ? `piko logs ${record.name} ${service}`
-      : `piko up ${record.name} ${service}`,
+      ? `piko logs ${qualified(record)} ${service}`
+      : `piko up ${qualified(record)} ${service}`,
   });
 }
 

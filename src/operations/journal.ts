@@ -7,7 +7,7 @@
  * them, only a person can tell which it is to be.
  */
 
-import { qualified } from "../domain/names.ts";
+import { qualified } from "../domain/hints.ts";
 import type { Step } from "../domain/report.ts";
 import type { EnvironmentRecord, StepRecord } from "../store/environments.ts";
 import type { Tools } from "./tools.ts";

@@ -3,6 +3,7 @@
 import type { Container } from "../domain/containers.ts";
 import type { Port } from "../domain/environment.ts";
 import { PikoError } from "../domain/errors.ts";
+import { qualified } from "../domain/hints.ts";
 import { quote } from "../domain/names.ts";
 import { portUrl, speaksHttp } from "../domain/port_url.ts";
 import type { GivenPort } from "../domain/ports.ts";
@@ -34,8 +35,9 @@ export async function findPage(
   if (record.mode === "simple") {
     throw new PikoError(`${record.name} is in simple mode: piko publishes no port of it`, {
       code: "usage",
-      hint:
-        `its own server has the port that scripts.run gives it; piko run ${record.name} shows it`,
+      hint: `its own server has the port that scripts.run gives it; piko run ${
+        qualified(record)
+      } shows it`,
     });
   }
   const containers = await listServiceContainers(tools, record, watch.signal);
@@ -88,7 +90,7 @@ function labelled(
       {
         code: "not-found",
         hint: own.length === 0
-          ? `publish it: ports in the compose file, then: piko up ${record.name}`
+          ? `publish it: ports in the compose file, then: piko up ${qualified(record)}`
           : `published: ${own.map(({ containerPort }) => containerPort).join(", ")}`,
       },
     );
@@ -103,7 +105,7 @@ function nothingPublished(record: EnvironmentRecord, service: string | undefined
     code: "not-found",
     hint: service !== undefined && others.length > 0
       ? `these do: ${others.join(", ")}`
-      : `add ports to the compose file, then: piko up ${record.name}`,
+      : `add ports to the compose file, then: piko up ${qualified(record)}`,
   });
 }
 
@@ -121,6 +123,6 @@ function stopped(
 function notStarted(record: EnvironmentRecord): PikoError {
   return new PikoError(`${record.name} is stopped: there is nothing to open`, {
     code: "conflict",
-    hint: `piko up ${record.name}`,
+    hint: `piko up ${qualified(record)}`,
   });
 }

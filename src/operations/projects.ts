@@ -2,8 +2,8 @@
 
 import type { Project } from "../domain/environment.ts";
 import { PikoError } from "../domain/errors.ts";
+import { pikoIn, qualified } from "../domain/hints.ts";
 import { nearestName, quote } from "../domain/names.ts";
-import { shellQuote } from "../domain/variables.ts";
 import { readProjectConfig } from "../programs/config_file.ts";
 import type { ProjectRecord } from "../store/projects.ts";
 import { composeFilesOf } from "./compose_environment.ts";
@@ -33,19 +33,20 @@ export function forgetProject(tools: Tools, name: string): ProjectRecord {
       hint: near === undefined ? "piko project list" : `piko project forget ${near}`,
     });
   }
-  const names = tools.environments.list(project.id).map((known) => `${name}/${known.name}`);
-  if (names.length > 0) {
+  const environments = tools.environments.list(project.id);
+  const [first] = environments;
+  if (first !== undefined) {
     throw new PikoError(`Project ${quote(name)} has environments`, {
       code: "conflict",
-      hint: `piko destroy ${names[0]}`,
-      details: names,
+      hint: `piko destroy ${qualified(first)}`,
+      details: environments.map(qualified),
     });
   }
   const shared = tools.shared.list(project.id).map(({ service }) => service);
   if (tools.shared.find(project.id) !== undefined) {
     throw new PikoError(`Project ${quote(name)} has shared services`, {
       code: "conflict",
-      hint: `piko -C ${shellQuote(project.root)} isolate ${shared.join(" ") || "SERVICE"}`,
+      hint: `${pikoIn(project.root)} isolate ${shared.join(" ") || "SERVICE"}`,
       details: shared,
     });
   }

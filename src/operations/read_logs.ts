@@ -5,6 +5,7 @@
 
 import type { Container } from "../domain/containers.ts";
 import { PikoError } from "../domain/errors.ts";
+import { qualified } from "../domain/hints.ts";
 import type { Watch } from "../domain/report.ts";
 import { justAfter } from "../domain/since.ts";
 import type { LogLine } from "../programs/container_log.ts";
@@ -73,7 +74,9 @@ export async function openLogs(
     throw new PikoError(`${record.name} is in simple mode and has no containers to log`, {
       code: "usage",
       hint:
-        `piko run ${record.name} shows what scripts.run prints; what other scripts printed is in ` +
+        `piko run ${
+          qualified(record)
+        } shows what scripts.run prints; what other scripts printed is in ` +
         `${record.root}/.piko/logs/${record.name}`,
     });
   }
@@ -106,7 +109,7 @@ function beginOf({ name }: Container, { tail, since, after }: LogRequest): LogOp
 function neverStarted(record: EnvironmentRecord, request: LogRequest): PikoError {
   return new PikoError(`There are no logs yet: ${nameOf(record, request)} was never started`, {
     code: "conflict",
-    hint: ["piko up", record.name, ...request.services].join(" "),
+    hint: ["piko up", qualified(record), ...request.services].join(" "),
   });
 }
 
@@ -142,7 +145,7 @@ async function* readLines(
     }
     const what = nameOf(record, request);
     const verb = request.services.length > 1 ? "are" : "is";
-    const start = ["piko up", record.name, ...request.services].join(" ");
+    const start = ["piko up", qualified(record), ...request.services].join(" ");
     watch.report({ kind: "note", message: `${what} ${verb} stopped: ${start}` });
   } finally {
     ending.abort();

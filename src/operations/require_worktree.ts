@@ -1,6 +1,7 @@
 /** Makes sure that there is a worktree to work in, and a data folder. */
 
 import { PikoError } from "../domain/errors.ts";
+import { qualified } from "../domain/hints.ts";
 import { quote } from "../domain/names.ts";
 import type { Watch } from "../domain/report.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
@@ -16,7 +17,7 @@ export function refuseUnfinished(record: EnvironmentRecord): void {
   const what = record.state === "creating" ? "was never made completely" : "is half destroyed";
   throw new PikoError(`Environment ${quote(record.name)} ${what}`, {
     code: "conflict",
-    hint: `piko destroy ${record.name}`,
+    hint: `piko destroy ${qualified(record)}`,
   });
 }
 
@@ -32,12 +33,14 @@ export async function requireWorktree(record: EnvironmentRecord): Promise<void> 
   if (!await isThere(root)) {
     throw new PikoError(`The repository of project ${quote(project)} is gone: ${root}`, {
       code: "conflict",
-      hint: `bring it back; piko destroy ${project}/${name} removes what is left of ${quote(name)}`,
+      hint: `bring it back; piko destroy ${qualified(record)} removes what is left of ${
+        quote(name)
+      }`,
     });
   }
   throw new PikoError(`The worktree of ${quote(name)} is gone: ${path}`, {
     code: "conflict",
-    hint: `piko destroy ${name} removes what is left of it`,
+    hint: `piko destroy ${qualified(record)} removes what is left of it`,
   });
 }
 

@@ -6,6 +6,7 @@
 
 import type { UserConfig } from "../domain/config.ts";
 import { messageOf, PikoError } from "../domain/errors.ts";
+import { qualified } from "../domain/hints.ts";
 import { quote, sessionName } from "../domain/names.ts";
 import type { Watch } from "../domain/report.ts";
 import { compareText, environmentVariables } from "../domain/variables.ts";
@@ -244,7 +245,8 @@ function notOurs(record: EnvironmentRecord, name: string, owner: string): PikoEr
   const whose = owner === "" ? "and piko did not make it" : `for ${owner}`;
   return new PikoError(`A tmux session ${quote(name)} is there already, ${whose}`, {
     code: "conflict",
-    hint:
-      `rename it, then: piko attach ${record.name}    (tmux rename-session -t '=${name}' OTHER-NAME)`,
+    hint: `rename it, then: piko attach ${
+      qualified(record)
+    }    (tmux rename-session -t '=${name}' OTHER-NAME)`,
   });
 }

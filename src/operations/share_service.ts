@@ -5,6 +5,7 @@
  */
 
 import { PikoError } from "../domain/errors.ts";
+import { pikoIn, qualified } from "../domain/hints.ts";
 import { nameList, nearestName, quote } from "../domain/names.ts";
 import type { Watch } from "../domain/report.ts";
 import { missingNeeds } from "../domain/shared.ts";
@@ -90,16 +91,16 @@ export async function shareServices(
     });
   }
   const others = await othersOf(tools, project, services);
-  if (others.length === 0) return;
-  if (request.now) return await moveAll(tools, others, request, watch);
   const [first] = others;
+  if (first === undefined) return;
+  if (request.now) return await moveAll(tools, others, request, watch);
   watch.report({
     kind: "note",
     message: `${nameList(others.map(({ name }) => name))} ${
       others.length === 1 ? "has its" : "have their"
-    } own ${nameList(services)} still: piko up ${first?.name} moves ${
+    } own ${nameList(services)} still: piko up ${qualified(first)} moves ${
       others.length === 1 ? "it" : "one of them"
-    } over, piko share ${services.join(" ")} --now all`,
+    } over, ${pikoIn(project.root)} share ${services.join(" ")} --now all`,
   });
 }
 
@@ -253,13 +254,13 @@ async function moveAll(
   { wait, timeout }: ShareRequest,
   watch: Watch,
 ): Promise<void> {
-  const failed: { name: string; error: PikoError }[] = [];
+  const failed: { environment: EnvironmentRecord; error: PikoError }[] = [];
   for (const environment of environments) {
     if (environment.state === "creating" || environment.state === "destroying") {
       watch.report({
         kind: "warning",
         message: `${environment.name} was not made completely, and is left as it is`,
-        hint: `piko destroy ${environment.name}`,
+        hint: `piko destroy ${qualified(environment)}`,
       });
       continue;
     }
@@ -274,17 +275,23 @@ async function moveAll(
       await startEnvironment(tools, environment, request, watch);
     } catch (error) {
       if (!(error instanceof PikoError) || error.code === "interrupted") throw error;
-      failed.push({ name: environment.name, error });
+      failed.push({ environment, error });
     }
   }
   const [first] = failed;
   if (first === undefined) return;
-  throw new PikoError(`Cannot move ${nameList(failed.map(({ name }) => name))}`, {
-    code: first.error.code,
-    hint: first.error.hint ?? `piko up ${first.name}`,
-    details: failed.flatMap(({ name, error }) => [`${name}: ${error.message}`, ...error.details]),
-    cause: first.error,
-  });
+  throw new PikoError(
+    `Cannot move ${nameList(failed.map(({ environment }) => environment.name))}`,
+    {
+      code: first.error.code,
+      hint: first.error.hint ?? `piko up ${qualified(first.environment)}`,
+      details: failed.flatMap(({ environment, error }) => [
+        `${environment.name}: ${error.message}`,
+        ...error.details,
+      ]),
+      cause: first.error,
+    },
+  );
 }
 
 async function othersOf(

@@ -7,6 +7,7 @@
 import type { Container } from "../domain/containers.ts";
 import type { ProjectConfig, UserConfig, Window } from "../domain/config.ts";
 import { messageOf, PikoError } from "../domain/errors.ts";
+import { qualified } from "../domain/hints.ts";
 import { quote } from "../domain/names.ts";
 import type { Watch } from "../domain/report.ts";
 import { environmentVariables, toolVariables } from "../domain/variables.ts";
@@ -200,11 +201,13 @@ async function lookFor(
   record: EnvironmentRecord,
   service: string | undefined,
 ): Promise<Container | string> {
-  const start = `piko up ${record.name} starts it`;
+  const start = `piko up ${qualified(record)} starts it`;
   try {
     const found = await runningOf(tools, record, service);
     if (found !== undefined) return found;
-    if (service === undefined) return `no container runs (piko up ${record.name} starts them)`;
+    if (service === undefined) {
+      return `no container runs (piko up ${qualified(record)} starts them)`;
+    }
     const [container] = await containersOf(tools, record, service);
     if (container === undefined) return `${service} has no container (${start})`;
     const { state, exitCode } = container;

@@ -9,6 +9,7 @@
  */
 
 import { CommandError, messageOf, PikoError } from "../domain/errors.ts";
+import { pikoIn, qualified } from "../domain/hints.ts";
 import { nearestName, quote } from "../domain/names.ts";
 import type { Step, Watch } from "../domain/report.ts";
 import { shellWord } from "../domain/variables.ts";
@@ -367,7 +368,7 @@ function refuseShared(
   if (shared === undefined) return;
   throw new PikoError(`Service ${quote(shared)} of ${record.name} is shared with others`, {
     code: "conflict",
-    hint: `piko ${verb} --shared ${shared} is for all of them`,
+    hint: `${pikoIn(record.root)} ${verb} --shared ${shared} is for all of them`,
   });
 }
 
@@ -386,7 +387,7 @@ function noContainers(record: EnvironmentRecord): PikoError {
     `Environment ${quote(record.name)} is in simple mode and has no containers`,
     {
       code: "usage",
-      hint: "add a compose file to the branch, then: piko up " + record.name,
+      hint: `add a compose file to the branch, then: piko up ${qualified(record)}`,
     },
   );
 }

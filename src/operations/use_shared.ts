@@ -8,6 +8,7 @@ import type { ComposeConfig } from "../domain/compose_config.ts";
 import type { Container } from "../domain/containers.ts";
 import type { ProjectConfig } from "../domain/config.ts";
 import { PikoError } from "../domain/errors.ts";
+import { pikoIn } from "../domain/hints.ts";
 import { nameList, nearestName, quote } from "../domain/names.ts";
 import type { Step, Watch } from "../domain/report.ts";
 import { sharedPlaces } from "../domain/shared.ts";
@@ -274,7 +275,7 @@ function tellOfFormer(
     watch.report({
       kind: "note",
       message: `${record.name} uses the shared ${services} now; its own is stopped and kept, ` +
-        `with its data: piko isolate ${services} gives it back`,
+        `with its data: ${pikoIn(record.root)} isolate ${services} gives it back`,
     });
   }
 }

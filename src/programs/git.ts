@@ -4,6 +4,7 @@
  */
 
 import { CommandError, fileSystemHint, PikoError, throwIfInterrupted } from "../domain/errors.ts";
+import { pikoIn } from "../domain/hints.ts";
 import { quote } from "../domain/names.ts";
 import { shellWord } from "../domain/variables.ts";
 import { type Outcome, tryRun, type Variables } from "./run.ts";
@@ -282,7 +283,7 @@ export class Git {
         const name = branch.slice(remote.length + 1);
         throw new PikoError(`${quote(branch)} is branch ${quote(name)} of remote ${remote}`, {
           code: "conflict",
-          hint: `name it as it is called there: piko create ${shellWord(name)}`,
+          hint: `name it as it is called there: ${pikoIn(root)} create ${shellWord(name)}`,
         });
       }
     }

@@ -12,6 +12,7 @@ import type {
 } from "../domain/api.ts";
 import { type ErrorCode, PikoError } from "../domain/errors.ts";
 import { describeFailure } from "../domain/failure.ts";
+import { qualified } from "../domain/hints.ts";
 import { environmentName } from "../domain/names.ts";
 import type { Watch } from "../domain/report.ts";
 import { environmentVariables } from "../domain/variables.ts";
@@ -335,17 +336,19 @@ async function destroy(call: Call): Promise<Response> {
 
 async function openEditor(call: Call): Promise<Response> {
   await readBody(call.request, BODIES.none);
+  const record = environmentOf(call);
   const { editor, paths, shellCommand, open } = await prepareEdit(
     call.tools,
-    environmentOf(call),
+    record,
     undefined,
     { report: () => {} },
   );
   if (editor.drawsOnTerminal) {
     throw new PikoError(`${editor.name} needs a terminal, and the browser has none`, {
       code: "conflict",
-      hint:
-        `piko edit ${call.params.name}, or name an editor with a window in your config.yml: editor: code`,
+      hint: `piko edit ${
+        qualified(record)
+      }, or name an editor with a window in your config.yml: editor: code`,
       details: paths,
     });
   }

@@ -4,6 +4,7 @@
  */
 
 import type { ErrorBody, OperationKind } from "../domain/api.ts";
+import { qualified } from "../domain/hints.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 
 /** Tells what is left; the record is that of the environment now, undefined when there is none. */
@@ -11,7 +12,6 @@ export function describeCancelled(
   kind: OperationKind,
   record: Pick<EnvironmentRecord, "project" | "name" | "state"> | undefined,
 ): ErrorBody["error"] {
-  const piko = (command: string) => `piko ${command} ${record?.project}/${record?.name}`;
   const left = (message: string, hint: string | null): ErrorBody["error"] => ({
     code: "interrupted",
     message,
@@ -22,30 +22,31 @@ export function describeCancelled(
       ? left("Cancelled, and what it had made was taken back", null)
       : left("Cancelled; the environment is gone", null);
   }
+  const name = qualified(record);
   switch (kind) {
     case "create":
       return left(
         "Cancelled; not all that it had made could be taken back",
-        `${piko("destroy")} removes the rest`,
+        `piko destroy ${name} removes the rest`,
       );
     case "up":
       return left(
         "Cancelled; what it had started goes on running",
-        `${piko("up")} starts the rest`,
+        `piko up ${name} starts the rest`,
       );
     case "down":
       return left(
         "Cancelled; what it had not stopped yet may go on running",
-        `${piko("down")} stops the rest`,
+        `piko down ${name} stops the rest`,
       );
     case "restart":
       return left(
         "Cancelled; some of its containers may be stopped now",
-        `${piko("up")} starts them`,
+        `piko up ${name} starts them`,
       );
     case "destroy":
       return record.state === "destroying"
-        ? left("Cancelled; it is half destroyed", `${piko("destroy")} goes on where it stopped`)
+        ? left("Cancelled; it is half destroyed", `piko destroy ${name} goes on where it stopped`)
         : left("Cancelled before anything of it was removed", null);
   }
 }

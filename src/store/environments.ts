@@ -5,6 +5,7 @@
 
 import type { Mode, State } from "../domain/environment.ts";
 import { PikoError } from "../domain/errors.ts";
+import { qualified } from "../domain/hints.ts";
 import { composeProjectNames, quote, SHARED_NAME } from "../domain/names.ts";
 import { ALL_SLOTS, type GivenPort, MAX_SLOT, type SlotRange } from "../domain/ports.ts";
 import type { Step } from "../domain/report.ts";
@@ -558,13 +559,13 @@ function nameTaken(known: EnvironmentRecord, branch: string): PikoError {
       `Environment ${quote(known.name)} exists already, and was not made completely`,
       {
         code: "conflict",
-        hint: `piko destroy ${known.name}`,
+        hint: `piko destroy ${qualified(known)}`,
       },
     );
   }
   return new PikoError(`Environment ${quote(known.name)} exists already`, {
     code: "conflict",
-    hint: `piko status ${known.name}`,
+    hint: `piko status ${qualified(known)}`,
   });
 }
 

@@ -139,7 +139,7 @@ Deno.test({
         error.message,
         /not completely destroyed: containers and networks could not be removed/,
       );
-      assert.match(error.hint, /piko destroy one again/);
+      assert.match(error.hint, /piko destroy \S+\/one again/);
       assert.match(
         error.details.join("\n"),
         /Containers and networks: Cannot reach the Docker engine/,
@@ -427,7 +427,7 @@ Deno.test({
           error.message,
           /not completely destroyed: worktree, data could not be removed/,
         );
-        assert.match(error.hint, /piko destroy kept again/);
+        assert.match(error.hint, /piko destroy \S+\/kept again/);
       }
       assert.equal((await sandbox.json("list")).environments[0]?.status, "failed");
       await sandbox.pass("destroy kept");

@@ -163,7 +163,7 @@ Deno.test({
         const { hint } = await refuses(sandbox, ["create", "origin/feature/theirs"], {
           code: "conflict",
           message: /"origin\/feature\/theirs" is branch "feature\/theirs" of remote origin$/,
-          hint: /: piko create feature\/theirs$/,
+          hint: /: piko -C \S+ create feature\/theirs$/,
         });
         await sandbox.pass(hint.replace(/^.*: piko /, ""));
         assert.equal(await upstream("feature/theirs"), "origin/feature/theirs");
@@ -205,7 +205,7 @@ Deno.test({
       await refuses(sandbox, ["create", "feature/Auth"], {
         code: "conflict",
         message: /environment "feature-auth" exists already$/i,
-        hint: /^piko status feature-auth$/,
+        hint: /^piko status \S+\/feature-auth$/,
       });
     });
 

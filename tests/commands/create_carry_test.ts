@@ -252,7 +252,7 @@ Deno.test({
         const { details } = await refuses(sandbox, ["destroy", "feature"], {
           code: "conflict",
           message: /"feature" has work that is not committed/,
-          hint: /piko destroy feature --force/,
+          hint: /piko destroy \S+\/feature --force/,
         });
         assert.deepEqual(details, ["untracked: notes.txt"]);
         await Deno.remove(link);

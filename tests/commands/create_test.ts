@@ -236,7 +236,7 @@ Deno.test({
       await refuses(sandbox, ["create", "feature-auth"], {
         code: "conflict",
         message: /environment "feature-auth" exists already$/i,
-        hint: /^piko status feature-auth$/,
+        hint: /^piko status \S+\/feature-auth$/,
       });
     });
   },

@@ -177,14 +177,14 @@ Deno.test({
           hint: /setup\.log/,
         });
         assert.match(stderr, /^! Could not remove the worktree .*is locked \(mine\)/m);
-        assert.match(stderr, /finish with: piko destroy held/);
+        assert.match(stderr, /finish with: piko destroy \S+\/held/);
         const { environment } = await sandbox.json("status held");
         assert.equal(environment.status, "failed");
         assert.equal(await sandbox.exists(".piko/data/held"), false);
         await saysNo(sandbox, ["create", "held"], {
           code: "conflict",
           message: /"held" exists already, and was not made completely/,
-          hint: /^piko destroy held$/,
+          hint: /^piko destroy \S+\/held$/,
         });
 
         await sandbox.git("worktree", "unlock", sandbox.worktree("held"));
@@ -311,7 +311,7 @@ Deno.test({
       expected: {
         code: "failed",
         message: /service "app" exited with code 3/i,
-        hint: /piko create fresh --keep/,
+        hint: /piko -C \S+ create fresh --keep/,
       },
       details: /dying/,
     }, {
@@ -323,7 +323,7 @@ Deno.test({
       expected: {
         code: "failed",
         message: /service "app" is unhealthy/i,
-        hint: /piko create fresh --keep/,
+        hint: /piko -C \S+ create fresh --keep/,
       },
       details: /no pulse[^]*not well/,
     }, {
@@ -353,7 +353,7 @@ Deno.test({
       expected: {
         code: "failed",
         message: /service "app" keeps restarting/i,
-        hint: /piko create fresh --keep/,
+        hint: /piko -C \S+ create fresh --keep/,
       },
       details: /once more/,
     }];
@@ -480,7 +480,7 @@ Deno.test({
     const { stderr } = await saysNo(sandbox, ["create", "odd", "--keep"], {
       code: "failed",
       message: /"odd".*exited with code 3/,
-      hint: /piko destroy odd/,
+      hint: /piko destroy \S+\/odd/,
     });
     assert.deepEqual(undoneIn(stderr), []);
     assert.match(stderr, /Kept odd as it is, for inspection: .*\/\.piko\/worktrees\/odd$/m);
@@ -493,7 +493,7 @@ Deno.test({
     await saysNo(sandbox, ["create", "odd"], {
       code: "conflict",
       message: /"odd" exists already, and was not made completely/,
-      hint: /^piko destroy odd$/,
+      hint: /^piko destroy \S+\/odd$/,
     });
 
     // The branch of a kept one was there to be looked at, and stays like any other's.

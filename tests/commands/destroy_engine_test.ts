@@ -85,7 +85,7 @@ Deno.test({
     const { error } = JSON.parse(stdout);
     assert.equal(error.code, "unavailable");
     assert.match(error.message, /not completely destroyed: containers and networks/);
-    assert.match(error.hint, /piko destroy work again/);
+    assert.match(error.hint, /piko destroy \S+\/work again/);
     assert.match(stderr, /\/nonexistent\.sock/);
     assert.equal(await sandbox.exists(sandbox.worktree("work")), false);
     assert.equal(await sandbox.exists(".piko/data/work"), false);
@@ -209,7 +209,7 @@ Deno.test({
     await until("docker compose down", () => sandbox.exists(`${folder}/held`));
     destroying.kill("SIGINT");
     assert.equal(await destroying.ended(), 130, destroying.stderr.join("\n"));
-    assert.match(destroying.stderr.join("\n"), /half destroyed\n.*piko destroy work goes on/);
+    assert.match(destroying.stderr.join("\n"), /half destroyed\n.*piko destroy \S+\/work goes on/);
     assert.equal(await sandbox.exists(sandbox.worktree("work")), true);
     await sandbox.pass("destroy work --volumes");
     await assertDestroyed(sandbox);

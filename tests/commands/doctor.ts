@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { Check } from "../../src/domain/check.ts";
 import type { CallOptions, Sandbox } from "../sandbox.ts";
-import { refuteAccident } from "./refusal.ts";
+import { refuteAccident, refuteBareName } from "./refusal.ts";
 
 /** What doctor has said, as lines of check and message with the sandbox's own paths and names taken out. */
 export interface Diagnosed {
@@ -30,6 +30,7 @@ export async function doctor(
     assert.deepEqual(Object.keys(check), ["name", "ok", "message", "hint", "fixed"]);
     assert.doesNotMatch(check.message, /\n|\.$/);
     assert.ok(check.ok || check.hint !== null, `there is no hint: ${check.message}`);
+    refuteBareName(check.hint ?? "");
   }
   const lines = (which: (check: Check) => boolean) =>
     checks.filter(which).map(({ name, message }) => `${name}: ${plain(sandbox, message)}`);

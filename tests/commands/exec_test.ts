@@ -139,7 +139,7 @@ Deno.test({
 
     await t.step("shell takes no command", async () => {
       const stderr = await sandbox.fail(["shell", "web", "db", "ls", "-l", "a b"], 2);
-      assert.match(stderr, /→ piko exec web db ls -l 'a b'$/m);
+      assert.match(stderr, /→ piko exec \S+\/web db ls -l 'a b'$/m);
     });
 
     await t.step("says which services there are", async () => {
@@ -155,7 +155,7 @@ Deno.test({
       assert.match(await sandbox.fail("exec web elsewhere ls", 3), /→ services: db, web/);
       assert.match(
         await sandbox.fail("exec web", 2),
-        /Which service of web\?[^]*piko exec web web/,
+        /Which service of web\?[^]*piko exec \S+\/web web/,
       );
       assert.match(await sandbox.fail("shell", 2), /Which environment\?/);
       assert.match(await sandbox.fail("exec wep db ls", 3), /did you mean web\?/);
@@ -165,7 +165,7 @@ Deno.test({
       await sandbox.pass("down web db");
       assert.match(
         await sandbox.fail("exec web db ls", 4),
-        /"db" of web does not run: it has ended[^]*→ piko up web db/,
+        /"db" of web does not run: it has ended[^]*→ piko up \S+\/web db/,
       );
       assert.match(await sandbox.fail("shell other web", 4), /no container yet[^]*→ piko up other/);
       await sandbox.pass("up web db --no-wait");

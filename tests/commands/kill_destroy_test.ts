@@ -26,7 +26,7 @@ Deno.test({
         assert.equal(await holding.status(), "failed");
         const refused = await sandbox.fail("create one", 4);
         assert.match(refused, /"one" exists already, and was not made completely/);
-        assert.match(refused, /piko destroy one/);
+        assert.match(refused, /piko destroy \S+\/one/);
         await sandbox.fail("up one", 4);
 
         await holding.hold(undefined);

@@ -380,7 +380,7 @@ Deno.test({
     await Deno.remove(sandbox.worktree("work"), { recursive: true });
     const said = await sandbox.fail("up work", 4);
     assert.match(said, /The worktree of "work" is gone/);
-    assert.match(said, /piko destroy work/);
+    assert.match(said, /piko destroy \S+\/work/);
     for (const command of ["up", "down", "restart", "env", "ports", "destroy"]) {
       assert.match(await sandbox.fail([command, "wrok"], 3), /did you mean work\?/);
       assert.match(await sandbox.fail([command], 2), /Which environment\?[^]*\n {4}work\n/);

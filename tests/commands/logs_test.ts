@@ -207,7 +207,7 @@ Deno.test({
       await until("a tick after it", () => piko.stdout.at(-1) === "web  | tick 2");
       await sandbox.pass("down one web");
       assert.equal(await piko.ended(), 0);
-      assert.match(piko.stderr.join("\n"), /web of one is stopped: piko up one web/);
+      assert.match(piko.stderr.join("\n"), /web of one is stopped: piko up \S+\/one web/);
       assert.equal(new Set(piko.stdout).size >= 3, true);
       assert.equal(count(), 1, "a line came twice");
     });
@@ -224,7 +224,7 @@ Deno.test({
         ]);
         assert.equal(exitCode, 0);
         assert.match(stdout, /^db {4}\| db last$/m);
-        assert.match(stderr, /one is stopped: piko up one$/m);
+        assert.match(stderr, /one is stopped: piko up \S+\/one$/m);
       }
     });
   },
@@ -238,7 +238,7 @@ Deno.test({
     await sandbox.pass("create one --no-attach");
     const stderr = await sandbox.fail("logs one -f", 2);
     assert.match(stderr, /simple mode and has no containers/);
-    assert.match(stderr, /→ piko run one shows what scripts\.run prints/);
+    assert.match(stderr, /→ piko run \S+\/one shows what scripts\.run prints/);
     assert.ok(stderr.includes(`${sandbox.root}/.piko/logs/one`));
   },
 });

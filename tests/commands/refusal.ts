@@ -67,10 +67,24 @@ export async function saysNo(
   assert.doesNotMatch(error.message, /\n|\.$/, said);
   assert.equal(typeof error.hint, "string", `there is no hint: ${said}`);
   assert.match(error.hint, expected.hint, said);
+  refuteBareName(error.hint);
   const lines = stderr.split("\n");
   assert.equal(lines.filter((line) => line === `✗ ${error.message}`).length, 1, said);
   assert.ok(lines.includes(`  → ${error.hint}`), said);
   return { ...error, details: error.details ?? [], stderr };
+}
+
+/**
+ * Proves that a hint can be pasted into any folder: a command on an environment names its project too, unless it is for a
+ * person to fill in, or for the services that are shared.
+ */
+export function refuteBareName(hint: string): void {
+  const commands =
+    /piko (?:status|env|ports|up|down|restart|attach|switch|run|exec|shell|logs|open|edit|destroy)(?! --help)(?: --?[\w-]+)* ([\w./-]+)/g;
+  const allowed = /\/|^[A-Z]+$|^(?:or|and|status|answer|opens|shows|starts)$/;
+  for (const [command, word = ""] of hint.matchAll(commands)) {
+    assert.match(word, allowed, `the hint "${hint}" names no project in "${command}"`);
+  }
 }
 
 /** Proves that piko meant what it said: no stack, no words about a bug, nothing that a terminal would obey. */

@@ -143,7 +143,7 @@ windows:
       sandbox,
       session,
       "db",
-      /db has stopped\n+Waiting: db has ended .*piko up feature-auth/,
+      /db has stopped\n+Waiting: db has ended .*piko up \S+\/feature-auth/,
     );
     await shows(sandbox, session, "logs", "Waiting: no container runs");
     assert.deepEqual(await windowsOf(sandbox, session), ["shell", "db", "web", "watch", "logs"]);
@@ -208,7 +208,12 @@ Deno.test({
 
     await sandbox.pass("create auth --no-start");
     const session = `piko/${sandbox.project}/auth`;
-    await shows(sandbox, session, "web", "Waiting: web has no container (piko up auth starts it)");
+    await shows(
+      sandbox,
+      session,
+      "web",
+      `Waiting: web has no container (piko up ${sandbox.project}/auth starts it)`,
+    );
     await sandbox.pass("up auth");
     await shows(sandbox, session, "web", /Connected to piko-\S+-web-1: zsh-of-ours\n[\s\S]*#/);
     await sandbox.pass("restart auth");
@@ -307,7 +312,7 @@ Deno.test({
     const inside = { variables: { TMUX: "/tmp/none,1,0" }, cwd: sandbox.worktree("auth") };
     assert.match(
       await sandbox.fail("attach auth", 2, inside),
-      /inside tmux[\s\S]*piko switch auth/,
+      /inside tmux[\s\S]*piko switch \S+\/auth/,
     );
     assert.match(
       await sandbox.fail("attach", 2, inside),
@@ -402,7 +407,7 @@ Deno.test({
     await using sandbox = await simple();
     await using terminal = await Terminal.open(sandbox);
     const screen = await terminal.run("piko create auth --no-attach");
-    assert.match(screen, /piko attach auth/);
+    assert.match(screen, /piko attach \S+\/auth/);
     assert.equal(await lookedAt(sandbox), "");
     await terminal.type("piko attach auth");
     await terminal.shows("inner>");

@@ -156,7 +156,10 @@ Deno.test({
       await say("create b --no-attach");
       for (const name of ["a", "b"]) await shop.ask(name, "redis", "set", "own", name);
       const said = await say("share redis");
-      assert.match(said, /a and b have their own redis still: piko up a .*piko share redis --now/);
+      assert.match(
+        said,
+        /a and b have their own redis still: piko up \S+\/a .*piko -C \S+ share redis --now/,
+      );
       assert.equal(await shop.ask("a", "redis", "get", "own"), "a");
       const [redis] = await shop.shared();
       assert.deepEqual([redis?.state, redis?.health], ["running", "healthy"]);
@@ -297,7 +300,10 @@ Deno.test({
     );
     await t.step("isolated, those that are made have their own again", async () => {
       const said = await say("isolate redis");
-      assert.match(said, /b and c still use it\n.*piko up b .*piko isolate redis --now/);
+      assert.match(
+        said,
+        /b and c still use it\n.*piko up \S+\/b .*piko -C \S+ isolate redis --now/,
+      );
       await shop.proveShared("b", "c");
       await say("create d --no-attach");
       assert.equal(await shop.ask("d", "redis", "get", "by-b"), "");

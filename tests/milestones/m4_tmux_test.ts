@@ -60,13 +60,13 @@ Deno.test({
 
     await t.step("attach goes there from outside, switch from inside", async () => {
       const said = await terminal.run("piko switch pay", 2);
-      assert.match(said, /piko attach pay/);
+      assert.match(said, /piko attach \S+\/pay/);
       await terminal.type("piko attach feature-auth");
       await until("the session", async () => await lookedAt(sandbox) === first);
       await terminal.press("C-b", "0");
       await terminal.shows("inner>");
       await terminal.type(`clear; ${PIKO} attach pay`);
-      await terminal.shows(/piko switch pay/);
+      await terminal.shows(/piko switch \S+\/pay/);
       await terminal.type(`clear; ${PIKO} switch pay`);
       await until("the other session", async () => await lookedAt(sandbox) === session("pay"));
       await terminal.shows("inner>");
@@ -99,7 +99,7 @@ Deno.test({
     await t.step("down keeps it, and destroy ends it", async () => {
       await terminal.run("piko down feature-auth");
       assert.deepEqual((await sandbox.sessions()).sort(), [first, session("pay")].sort());
-      await windowShows(sandbox, first, "db", /piko up feature-auth/);
+      await windowShows(sandbox, first, "db", /piko up \S+\/feature-auth/);
       await terminal.run("piko destroy feature-auth --yes --volumes", 0, 60_000);
       assert.deepEqual(await sandbox.sessions(), [session("pay")]);
     });

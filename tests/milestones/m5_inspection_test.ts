@@ -111,12 +111,12 @@ Deno.test({
       await saysNo(sandbox, ["open", "one"], {
         code: "conflict",
         message: /^one is stopped: there is nothing to open$/,
-        hint: /piko up one/,
+        hint: /piko up \S+\/one$/,
       });
       await saysNo(sandbox, ["exec", "one", "db", "ls"], {
         code: "conflict",
         message: /does not run/,
-        hint: /piko up one db/,
+        hint: /piko up \S+\/one db/,
       });
       assert.equal((await sandbox.piko(["run", "one", "--", "me"])).exitCode, 4);
       assert.equal((await sandbox.json("status one")).environment.status, "running");

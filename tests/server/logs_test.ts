@@ -99,7 +99,7 @@ Deno.test({
       const { error } = await never.json();
       assert.equal(never.status, 409);
       assert.equal(error.message, "There are no logs yet: never was never started");
-      assert.equal(error.hint, "piko up never");
+      assert.equal(error.hint, `piko up ${sandbox.project}/never`);
       await sandbox.pass("destroy never");
     });
 

@@ -6,7 +6,8 @@
 
 import type { Container } from "../../domain/containers.ts";
 import { PikoError } from "../../domain/errors.ts";
-import { nameList, qualified } from "../../domain/names.ts";
+import { pikoIn, qualified } from "../../domain/hints.ts";
+import { nameList } from "../../domain/names.ts";
 import { shellWord } from "../../domain/variables.ts";
 import { type EnvironmentRecord, ownPorts } from "../../store/environments.ts";
 import { readCompose, REGISTERED_LABEL, ROOT_LABEL } from "../compose_environment.ts";
@@ -231,8 +232,8 @@ function checkDisconnected(world: World, engine: EngineState): Finding[] {
     if (networks.includes(networkMode) || isNoNetwork(networkMode)) return [];
     const isThere = engine.networks.some((network) => network.name === networkMode);
     const up = of.record.path === of.record.root
-      ? `piko -C ${shellWord(of.record.root)} up --shared`
-      : `piko up ${of.name}`;
+      ? `${pikoIn(of.record.root)} up --shared`
+      : `piko up ${qualified(of.record)}`;
     const finding: Finding = {
       name: "network",
       level: "wrong",

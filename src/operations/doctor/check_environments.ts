@@ -1,7 +1,8 @@
 /** Compares each environment's record with its worktree, its override file, its session and its ports. */
 
 import { PikoError } from "../../domain/errors.ts";
-import { qualified, quote } from "../../domain/names.ts";
+import { qualified } from "../../domain/hints.ts";
+import { quote } from "../../domain/names.ts";
 import { shellWord } from "../../domain/variables.ts";
 import { readProjectConfig } from "../../programs/config_file.ts";
 import { placeOf, type Worktree } from "../../programs/git.ts";

@@ -5,6 +5,7 @@
  */
 
 import { PikoError } from "../../domain/errors.ts";
+import { qualified } from "../../domain/hints.ts";
 import { shellWord } from "../../domain/variables.ts";
 import { readProjectConfig } from "../../programs/config_file.ts";
 import type { Worktree } from "../../programs/git.ts";
@@ -24,16 +25,14 @@ export async function checkProjects(world: World): Promise<Finding[]> {
       const message = `Project ${name} is no repository any more: ${problem.message}`;
       found.push({ name: "project", level: "wrong", message, hint: problem.hint });
     } else if (worktrees === undefined) {
-      const environments = world.environments.filter(({ state }) =>
-        state.project.id === project.id
-      );
+      const first = world.environments.find(({ state }) => state.project.id === project.id);
       found.push({
         name: "project",
         level: "wrong",
         message: `The repository of project ${name} is gone: ${root}`,
-        hint: environments.length === 0
+        hint: first === undefined
           ? `bring it back, or: piko project forget ${name}`
-          : `bring it back, or: piko destroy ${name}/${environments[0]?.record.name}`,
+          : `bring it back, or: piko destroy ${qualified(first.record)}`,
       });
     } else {
       found.push(...await checkConfig(name, root));

@@ -1,6 +1,6 @@
 /** Finds ports that the registry has given to an environment and that somebody else has. */
 
-import { qualified } from "../../domain/names.ts";
+import { qualified } from "../../domain/hints.ts";
 import { shellWord } from "../../domain/variables.ts";
 import { isPortTaken } from "../../programs/port_probe.ts";
 import type { EnvironmentRecord } from "../../store/environments.ts";

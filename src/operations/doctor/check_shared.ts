@@ -1,6 +1,7 @@
 /** Looks whether the shared services of each project are where the registry says. */
 
 import { PikoError } from "../../domain/errors.ts";
+import { pikoIn } from "../../domain/hints.ts";
 import { nameList, SHARED_NAME } from "../../domain/names.ts";
 import { shellWord } from "../../domain/variables.ts";
 import { inspectLock } from "../../store/locks.ts";
@@ -89,7 +90,7 @@ function checkStopped(
       name: "shared",
       level: "note",
       message: `The shared ${service} is stopped, and ${nameList(users)} ${use}`,
-      hint: `piko -C ${shellWord(root)} up --shared ${shellWord(service)}`,
+      hint: `${pikoIn(root)} up --shared ${shellWord(service)}`,
     }];
   });
 }

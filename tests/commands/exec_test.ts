@@ -167,7 +167,10 @@ Deno.test({
         await sandbox.fail("exec web db ls", 4),
         /"db" of web does not run: it has ended[^]*→ piko up \S+\/web db/,
       );
-      assert.match(await sandbox.fail("shell other web", 4), /no container yet[^]*→ piko up other/);
+      assert.match(
+        await sandbox.fail("shell other web", 4),
+        /no container yet[^]*→ piko up \S+\/other/,
+      );
       await sandbox.pass("up web db --no-wait");
     });
 

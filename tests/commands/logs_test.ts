@@ -168,7 +168,7 @@ Deno.test({
 
     await t.step("refuses what it cannot read", async () => {
       assert.match(await sandbox.fail("logs one wep", 3), /no service "wep"[^]*did you mean web\?/);
-      assert.match(await sandbox.fail("logs other", 4), /never started[^]*→ piko up other/);
+      assert.match(await sandbox.fail("logs other", 4), /never started[^]*→ piko up \S+\/other/);
       assert.match(await sandbox.fail("logs nobody", 3), /no environment "nobody"/);
       assert.match(await sandbox.fail("logs", 2), /Which environment\?/);
       assert.match(await sandbox.fail("logs one --tail many", 2), /not a number of lines/);

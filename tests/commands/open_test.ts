@@ -88,9 +88,12 @@ Deno.test({
 
     await t.step("says what helps when there is nothing to open", async () => {
       assert.match(await sandbox.fail("open one quiet", 3), /publishes no port[^]*→ these do: api/);
-      assert.match(await sandbox.fail("open one shown", 4), /does not run[^]*→ piko up one shown/);
+      assert.match(
+        await sandbox.fail("open one shown", 4),
+        /does not run[^]*→ piko up \S+\/one shown/,
+      );
       assert.match(await sandbox.fail("open one mial", 3), /did you mean mail\?/);
-      assert.match(await sandbox.fail("open other", 4), /stopped[^]*→ piko up other/);
+      assert.match(await sandbox.fail("open other", 4), /stopped[^]*→ piko up \S+\/other/);
       assert.match(await sandbox.fail("open one db mail", 2), /one page at a time/);
       const { stdout } = await sandbox.piko(["open", "other", "--json"]);
       assert.equal(JSON.parse(stdout).error.code, "conflict");
@@ -152,7 +155,7 @@ Deno.test({
   async fn() {
     await using sandbox = await Sandbox.create({ init: true });
     await sandbox.pass("create one --no-attach");
-    assert.match(await sandbox.fail("open one", 2), /simple mode[^]*piko run one shows it/);
+    assert.match(await sandbox.fail("open one", 2), /simple mode[^]*piko run \S+\/one shows it/);
     assert.match(await sandbox.fail("open", 2), /Which environment\?/);
   },
 });

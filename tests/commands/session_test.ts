@@ -308,7 +308,7 @@ Deno.test({
     await using sandbox = await simple();
     await sandbox.pass("create auth");
     assert.match(await sandbox.fail("attach auth", 2), /without a terminal/);
-    assert.match(await sandbox.fail("switch auth", 2), /outside tmux[\s\S]*piko attach auth/);
+    assert.match(await sandbox.fail("switch auth", 2), /outside tmux[\s\S]*piko attach \S+\/auth/);
     const inside = { variables: { TMUX: "/tmp/none,1,0" }, cwd: sandbox.worktree("auth") };
     assert.match(
       await sandbox.fail("attach auth", 2, inside),

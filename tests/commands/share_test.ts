@@ -249,7 +249,7 @@ Deno.test({
       for (const verb of ["down", "restart"]) {
         assert.match(
           await sandbox.fail(`${verb} a redis`, 4),
-          new RegExp(`piko ${verb} --shared redis`),
+          new RegExp(`piko -C \\S+ ${verb} --shared redis`),
         );
       }
       await say("down b");

@@ -21,7 +21,7 @@ import {
 import type { Page } from "./page_context.ts";
 import type { Shape, Tone } from "./status.ts";
 import { duration } from "./time.ts";
-import { Ago, Button, Empty, Hint } from "./widgets.ts";
+import { Ago, Button, DetailLines, Empty, Hint } from "./widgets.ts";
 
 /** The most lines of one step that are drawn; all of them are in the log files. */
 const MOST_LINES = 500;
@@ -95,9 +95,7 @@ function OperationView(
       ${error === null ? null : html`
         <div class="operation-error">
           <p>${error.message}</p>
-          ${error.details === undefined || error.details.length === 0
-            ? null
-            : html`<pre class="operation-details">${error.details.join("\n")}</pre>`}
+          <${DetailLines} lines=${error.details ?? []} />
           ${error.hint === null ? null : html`<${Hint} page=${page} hint=${error.hint} />`}
         </div>
       `}

@@ -45,7 +45,7 @@ export function ConnectionBanner(
         <${Icon} name="key" />
         <div class="banner-text">
           <p><strong>This browser may not see the server any more.</strong> ${connection
-            .message}</p>
+            .message}.</p>
           <p class="hint">
             Open it with a new link: <${Copy} page=${page} text="piko server" what="the command" />
           </p>

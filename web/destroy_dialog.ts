@@ -64,7 +64,13 @@ export function DestroyDialog({ page, named }: { page: Page; named: Named }): VN
   const own = services.filter(({ container, shared }) => container !== null && !shared);
   const goes: Content[] = [
     ...(environment.mode === "docker"
-      ? [html`${count(own.length, "container")} and their network`]
+      ? [
+        own.length === 0
+          ? "its containers and their network, where there are any"
+          : html`${count(own.length, "container")} and ${
+            own.length === 1 ? "its" : "their"
+          } network`,
+      ]
       : []),
     html`the worktree <code>${environment.path}</code>`,
     html`the data folder <code>${environment.dataDir}</code>`,

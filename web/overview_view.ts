@@ -166,6 +166,7 @@ function WorkBody({ page, details }: { page: Page; details: Details | undefined 
       ${problem === null
         ? null
         : html`<p class="work-problem"><${Icon} name="warning" />${problem}</p>`}
+      ${work === null && problem === null ? html`<p>The worktree is gone.</p>` : null}
       ${work === null ? null : html`
         <p class="work-sum">
           <${Icon} name="file" />
@@ -202,7 +203,7 @@ export function FileList(
 ): VNode {
   const shown = files.slice(0, most);
   return html`
-    <ul class="files">
+    <ul class="files" tabindex="0" aria-label="What is not saved">
       ${shown.map((file) => {
         const [, state, path] = /^([a-z ]+): (.*)$/s.exec(file) ?? [];
         return html`

@@ -88,7 +88,7 @@ export function explainStatus({ status, path, name }: Environment): string | nul
     case "partial":
       return "Some of its containers run and some do not.";
     case "failed":
-      return "It was not made or removed completely. Destroying it finishes the removal.";
+      return "It was not made or removed completely. Destroying it removes what there is of it.";
     case "missing":
       return `Its worktree ${path} is gone. Destroying ${name} clears away what is left of it.`;
     case "unknown":

@@ -155,13 +155,21 @@ export function NoticeBox(
       <${Icon} name=${tone === "bad" ? "warning" : "check"} />
       <div class="notice-text">
         <p>${title === undefined ? null : html`<strong>${title}:</strong>${" "}`}${message}</p>
-        ${details.length === 0
-          ? null
-          : html`<pre class="operation-details">${details.join("\n")}</pre>`}
+        <${DetailLines} lines=${details} />
         ${hint === null ? null : html`<${Hint} page=${page} hint=${hint} />`}
       </div>
       ${children}
     </div>
+  `;
+}
+
+/** What an error speaks of, line by line; many of them scroll, by the keyboard too. */
+export function DetailLines({ lines }: { lines: readonly string[] }): VNode | null {
+  if (lines.length === 0) return null;
+  return html`
+    <pre class="operation-details" tabindex="0" role="group" aria-label="Details">${lines.join(
+      "\n",
+    )}</pre>
   `;
 }
 

@@ -25,6 +25,8 @@ export function describeCancelled(
   const name = qualified(record);
   switch (kind) {
     case "create":
+      // Somebody else's, who was quicker.
+      if (record.state === "ready") return left("Cancelled before it had made anything", null);
       return left(
         "Cancelled; not all that it had made could be taken back",
         `piko destroy ${name} removes the rest`,

@@ -141,7 +141,7 @@ Deno.test("renderPage() says what a cancelled destroy has left, and what goes on
   }));
   assert.match(text, /Cancelled; it is half destroyed\s+Copy piko destroy shop\/feature-auth /);
   assert.match(text, /goes on where it stopped/);
-  assert.match(text, /Destroying it finishes the removal/);
+  assert.match(text, /Destroying it removes what there is of it/);
   const running = sampleOperation({ kind: "destroy" });
   assert.match(textOf(render({ url: AT_AUTH, operations: [running] })), /Cancel the rest/);
 });

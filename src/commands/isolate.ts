@@ -21,7 +21,7 @@ export const command = buildCommand({
     fullDescription: [
       "Share a service no longer. Environments that are created or started from now on have their own again; those that",
       "use the shared one do so until piko up, or --now for all. When nobody uses it any more it is removed; its volumes",
-      "stay, and piko share finds them again.",
+      "and what is in PIKO_DATA_DIR stay, and piko share finds them again.",
       "",
       "  piko isolate redis",
       "  piko isolate redis --now",
@@ -33,7 +33,7 @@ export const command = buildCommand({
       ...NOW_FLAG,
       volumes: {
         kind: "boolean",
-        brief: "remove the volumes of the shared service too",
+        brief: "remove the volumes of the shared service too, and with the last one PIKO_DATA_DIR",
         default: false,
         withNegated: false,
       },

@@ -201,6 +201,13 @@ export class World implements AsyncDisposable {
     }
     const state = await this.#look();
     assert.deepEqual([...state.rows.keys()], [], "left in the registry");
+    // Whatever has happened: a branch can be given an environment, which comes up.
+    for (
+      const args of [["create", "at-last", "--no-attach"], ["destroy", "at-last", "--volumes"]]
+    ) {
+      const { exitCode, stderr } = await this.#piko(args);
+      assert.equal(exitCode, 0, stderr);
+    }
     await this.#checkOrder();
     const folders = state.folders.filter((name) => name.startsWith("worktrees/"));
     assert.deepEqual(folders, ["worktrees/not-ours"], "left in .piko");
@@ -420,7 +427,8 @@ export class World implements AsyncDisposable {
   }
 
   async #write(path: string, environment: string | null): Promise<void> {
-    const id = `work ${++this.#count}\n`;
+    // As a line of `.env` may be, which compose reads.
+    const id = `WORK=${++this.#count}\n`;
     await this.#sandbox.write(path, id);
     this.#items.set(id, { id, in: environment, place: { kind: "file", path } });
   }

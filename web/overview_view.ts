@@ -50,7 +50,9 @@ function ServiceTable(
     services: readonly Service[];
   },
 ): VNode {
-  const isBusy = runningOperation(page.state, environment) !== undefined || !page.isMounted;
+  const { status } = environment;
+  const isBusy = runningOperation(page.state, environment) !== undefined || !page.isMounted ||
+    status === "creating" || status === "destroying";
   return html`
     <ul class="services">
       ${services.map((service) => {
@@ -89,7 +91,7 @@ function ServiceTable(
                   icon=${isRunning ? "restart" : "play"}
                   kind="quiet"
                   hideLabel
-                  isDisabled=${isBusy}
+                  isDisabled=${isBusy || status === "missing"}
                   onClick=${() =>
                     page.actions.start(isRunning ? "restart" : "up", environment, [name])}
                 />

@@ -47,7 +47,7 @@ function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
-/** Tells whether a folder is there, and nothing is in it. */
+/** Tells whether a folder is there, and nothing is in it, not even a folder. */
 export async function isEmptyFolder(path: string): Promise<boolean> {
   try {
     for await (const _entry of Deno.readDir(path)) return false;

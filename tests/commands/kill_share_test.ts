@@ -4,6 +4,7 @@
  */
 
 import assert from "node:assert/strict";
+import type { Check } from "../../src/domain/check.ts";
 import { docker } from "../containers.ts";
 import { needs } from "../needs.ts";
 import { Sandbox } from "../sandbox.ts";
@@ -24,8 +25,13 @@ const COMPOSE = `services:
 volumes: { keys: {} }
 `;
 
-/** Proves that `piko doctor --fix` leaves nothing that is wrong. */
+/** Proves that what doctor says of shared services helps, and that `piko doctor --fix` leaves nothing that is wrong. */
 async function mend(sandbox: Sandbox): Promise<void> {
+  const isShared = ({ name, ok }: Check) => name === "shared" && !ok;
+  for (const { hint } of (await doctor(sandbox)).checks.filter(isShared).slice(0, 1)) {
+    await sandbox.pass(hint?.replace(/^piko /, "") ?? "");
+    assert.deepEqual((await doctor(sandbox)).checks.filter(isShared), []);
+  }
   const { wrong, stderr } = await doctor(sandbox, ["--fix"]);
   assert.deepEqual(wrong, [], stderr);
 }
@@ -82,5 +88,54 @@ Deno.test({
     }
     await sandbox.pass("destroy a --volumes");
     await docker("volume", "rm", `${project}-shared_keys`);
+  },
+});
+
+Deno.test({
+  name: "piko doctor --fix says why a shared service could not be mended, and what helps",
+  ...needs("git", "tmux", "engine", "compose", "images"),
+  async fn() {
+    await using sandbox = await Sandbox.create({ files: { "compose.yaml": COMPOSE }, init: true });
+    await sandbox.pass("share kv --no-wait");
+    await sandbox.pass("create a --no-wait");
+    await docker("rm", "--force", `piko-${sandbox.project}-shared-kv-1`);
+    await sandbox.write("compose.yaml", `${COMPOSE}broken: true\n`);
+    const { checks } = await doctor(sandbox, ["--fix"]);
+    const { message, hint } = checks.find(({ name, ok }) => name === "shared" && !ok) ?? {};
+    assert.match(
+      message ?? "",
+      /The shared kv, which a uses, has no container .*It was not mended: /,
+    );
+    assert.match(message ?? "", /mended: The compose file is not valid$/);
+    assert.match(hint ?? "", /Docker Compose/);
+    await sandbox.write("compose.yaml", COMPOSE);
+    await mend(sandbox);
+    await sandbox.pass("destroy a --volumes");
+    await sandbox.pass("isolate kv --volumes");
+  },
+});
+
+Deno.test({
+  name:
+    "piko doctor --fix keeps the volumes of shared services that nobody has any more for those who share them next",
+  ...needs("git", "engine", "compose", "images"),
+  async fn() {
+    await using sandbox = await Sandbox.create({ files: { "compose.yaml": COMPOSE }, init: true });
+    const name = `piko-${sandbox.project}-shared`;
+    const inShared = (command: string) => docker("exec", `${name}-kv-1`, "sh", "-c", command);
+    await sandbox.pass("share kv");
+    await inShared("echo precious > /data/row");
+    // Started again by hand with the file that piko had written.
+    const override = `${sandbox.folder}/docker-compose.piko.yml`;
+    await Deno.copyFile(`${sandbox.root}/.piko/shared/docker-compose.piko.yml`, override);
+    await sandbox.pass("isolate kv");
+    const files = ["-f", `${sandbox.root}/compose.yaml`, "-f", override];
+    await docker("compose", "-p", name, ...files, "up", "--detach", "kv");
+    const { wrong, fixed } = await doctor(sandbox, ["--fix"]);
+    assert.deepEqual(wrong, []);
+    assert.match(fixed.join("\n"), /Removed containers \S+-shared-kv-1 .*_keys stays/);
+    await sandbox.pass("share kv");
+    assert.equal(await inShared("cat /data/row"), "precious");
+    await sandbox.pass("isolate kv --volumes");
   },
 });

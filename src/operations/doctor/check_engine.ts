@@ -7,7 +7,7 @@
 import type { Container } from "../../domain/containers.ts";
 import { PikoError } from "../../domain/errors.ts";
 import { pikoIn, qualified } from "../../domain/hints.ts";
-import { nameList } from "../../domain/names.ts";
+import { nameList, SHARED, SHARED_NAME } from "../../domain/names.ts";
 import { shellWord } from "../../domain/variables.ts";
 import { type EnvironmentRecord, ownPorts } from "../../store/environments.ts";
 import { readCompose, REGISTERED_LABEL, ROOT_LABEL } from "../compose_environment.ts";
@@ -154,9 +154,7 @@ async function howToMend(
 ): Promise<Partial<Finding>> {
   const { composeProject } = orphan;
   const folder = `${project.root}/.piko/worktrees/`;
-  const name = orphan.containers.flatMap(({ configFiles }) => configFiles)
-    .find((file) => file.startsWith(folder))?.slice(folder.length).split("/")[0] ??
-    composeProject.replace(`piko-${project.name}-`, "");
+  const name = ownerOf(project, folder, orphan);
   if (await isThere(folder + name)) {
     return {
       message: `${
@@ -176,6 +174,22 @@ async function howToMend(
         return `Removed ${lowerFirst(describe(orphan))}${tellKept(kept)}`;
       }),
   };
+}
+
+/** Tells whose an orphan was: an environment's, by its worktree's folder or else its name, or what the project shared. */
+function ownerOf(
+  { name, root }: Pick<ProjectState["project"], "name" | "root">,
+  worktrees: string,
+  { composeProject, containers }: Orphan,
+): string {
+  const files = containers.flatMap(({ configFiles }) => configFiles);
+  const file = files.find((file) => file.startsWith(worktrees));
+  if (file !== undefined) return file.slice(worktrees.length).split("/")[0] ?? "";
+  const rest = composeProject.replace(`piko-${name}-`, "");
+  // No environment has that name alone: the compose project of one called so ends with a number.
+  const wasShared = rest === SHARED ||
+    files.some((file) => file.startsWith(`${root}/.piko/shared/`));
+  return wasShared ? SHARED_NAME : rest;
 }
 
 /** Names what `docker compose run` has left in an environment: it may be somebody's work. */

@@ -23,7 +23,7 @@ import { inspectGone, isOnDiskOf } from "../gone_worktree.ts";
 import { ensureSession } from "../sessions.ts";
 import { restartEnvironment, startEnvironment, stopEnvironment } from "../start_environment.ts";
 import type { Finding } from "./finding.ts";
-import { isEmptyFolder, MENDED_MEANWHILE, mendLocked, settle, throwAway } from "./mend.ts";
+import { hasNoFiles, MENDED_MEANWHILE, mendLocked, settle, throwAway } from "./mend.ts";
 import type { EnvironmentState, World } from "./world.ts";
 
 /** Checks every environment whose project is where it was. */
@@ -164,7 +164,7 @@ async function checkWorktree(world: World, environment: EnvironmentState): Promi
   // git has links on the way to it resolved.
   const place = await placeOf(record.path);
   const known = state.worktrees?.find(({ path }) => path === place);
-  if (!await isThere(record.path) || (known === undefined && await isEmptyFolder(record.path))) {
+  if (!await isThere(record.path) || (known === undefined && await hasNoFiles(record.path))) {
     return [await missingWorktree(world, environment, known)];
   }
   if (known === undefined) {

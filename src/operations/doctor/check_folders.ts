@@ -13,7 +13,7 @@ import { findLinkedEntry } from "../../programs/linked_worktree.ts";
 import { isThere } from "../files.ts";
 import { findWorkOfGone, isOnDiskOf } from "../gone_worktree.ts";
 import type { Finding } from "./finding.ts";
-import { isEmptyFolder, mendNameless, removeEmptyFolders } from "./mend.ts";
+import { hasNoFiles, mendNameless, removeEmptyFolders } from "./mend.ts";
 import type { ProjectState, World } from "./world.ts";
 
 /** Checks that each project is a repository where it was, and that its configuration can be read. */
@@ -202,7 +202,7 @@ async function leftFolder(
   what: string,
 ): Promise<Finding> {
   const hint = `look into it, and remove it: rm -r ${shellWord(path)}`;
-  if (!await isEmptyFolder(path)) {
+  if (!await hasNoFiles(path)) {
     return { name: "folder", level: "note", message: `${what}: ${path}`, hint };
   }
   return {

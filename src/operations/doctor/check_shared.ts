@@ -14,6 +14,9 @@ import type { Finding } from "./finding.ts";
 import { settle } from "./mend.ts";
 import type { World } from "./world.ts";
 
+/** What mends them: no command on them does so, since none of them has been told to. */
+const FIX = "piko doctor --fix";
+
 /** Checks the shared services of all projects; without an engine nobody can tell where they are. */
 export async function checkShared(world: World): Promise<Finding[]> {
   if (world.engine === undefined) return [];
@@ -38,22 +41,24 @@ async function checkProject(world: World, project: ProjectRecord): Promise<Findi
     const message = `What ${project.name} shares was left alone: ${who} is at work on it`;
     return [{ name: "shared", level: "note", message, hint: "look again when it is done" }];
   }
-  let mending: Promise<Map<string, string[]>> | undefined;
+  let mending: Promise<Reconciled> | undefined;
   const found = (await findSharedProblems(tools, project)).map(({ message }): Finding => ({
     name: "shared",
     level: "wrong",
     message: `${message} (${project.name})`,
-    hint: `piko doctor --fix, or: piko -C ${shellWord(project.root)} share`,
+    hint: FIX,
     mend: async () => {
       // All of a project's are mended at once.
-      const mended = await (mending ??= reconcile(world, project));
+      const { mended, failures } = await (mending ??= reconcile(world, project));
       const kept = mended.get(message);
       const isLeft = kept === undefined &&
         (await findSharedProblems(tools, project)).some((left) => left.message === message);
       if (!isLeft) return `Put in order: ${message}${tellKept(kept ?? [])}`;
-      throw new PikoError("what was tried did not help", {
+      const why = failures.find((failure) => failure.message.startsWith(message));
+      const tried = why?.message.slice(message.length).replace(/^, and could not be mended: /, "");
+      throw new PikoError(tried ?? "what was tried did not help", {
         code: "failed",
-        hint: `piko -C ${shellWord(project.root)} share`,
+        hint: why?.hint ?? `${pikoIn(project.root)} up --shared`,
       });
     },
   }));
@@ -108,9 +113,9 @@ function checkBrokenOff(world: World, project: ProjectRecord): Finding[] {
     level: "wrong",
     message:
       `What ${project.name} shares is half way: piko ${last.operation} was broken off at step "${last.step}"`,
-    hint: `piko -C ${shellWord(project.root)} share`,
+    hint: FIX,
     mend: async () => {
-      const mended = await reconcile(world, project);
+      const { mended } = await reconcile(world, project);
       // With its last service the record is gone, too.
       const left = tools.shared.find(project.id);
       for (const { operation } of left === undefined ? [] : tools.environments.listSteps(left.id)) {
@@ -121,7 +126,22 @@ function checkBrokenOff(world: World, project: ProjectRecord): Finding[] {
   }];
 }
 
-async function reconcile(world: World, project: ProjectRecord): Promise<Map<string, string[]>> {
+/** What was mended, with the volumes that stay, and what was said of what could not be. */
+interface Reconciled {
+  mended: Map<string, string[]>;
+  failures: { message: string; hint?: string | undefined }[];
+}
+
+async function reconcile(world: World, project: ProjectRecord): Promise<Reconciled> {
+  const { watch } = world;
   await settle(world, { projectId: project.id, name: SHARED_NAME });
-  return await reconcileShared(world.tools, project, world.watch);
+  const failures: Reconciled["failures"] = [];
+  const mended = await reconcileShared(world.tools, project, {
+    ...watch,
+    report: (event) => {
+      if (event.kind === "warning") failures.push(event);
+      watch.report(event);
+    },
+  });
+  return { mended, failures };
 }

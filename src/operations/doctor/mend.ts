@@ -76,12 +76,12 @@ export async function throwAway(world: World, { record }: EnvironmentState): Pro
   return `${did} what there was of ${project}/${name}${data}${tellKept(keptVolumes)}`;
 }
 
-/** Tells whether a path is a folder with nothing in it but folders of that kind. */
-export async function isEmptyFolder(path: string): Promise<boolean> {
+/** Tells whether there are no files at a path: nothing at all, or folders with no files in them. */
+export async function hasNoFiles(path: string): Promise<boolean> {
   try {
     if (!(await Deno.lstat(path)).isDirectory) return false;
     for await (const { name } of Deno.readDir(path)) {
-      if (!await isEmptyFolder(`${path}/${name}`)) return false;
+      if (!await hasNoFiles(`${path}/${name}`)) return false;
     }
     return true;
   } catch (error) {
@@ -95,7 +95,7 @@ export async function isEmptyFolder(path: string): Promise<boolean> {
 /** Removes a folder and those in it as far as they are empty; tells whether nothing is left of it. */
 export async function removeEmptyFolders(path: string): Promise<boolean> {
   if (!await isThere(path)) return true;
-  if (!await isEmptyFolder(path)) return false;
+  if (!await hasNoFiles(path)) return false;
   let isEmpty = true;
   for (const { name } of [...Deno.readDirSync(path)]) {
     if (!await removeEmptyFolders(`${path}/${name}`)) isEmpty = false;

@@ -4,7 +4,7 @@
  * store/database.ts). A look each second notices what nobody writes down: a worktree that is gone, a piko that was killed.
  */
 
-import { PikoError } from "../domain/errors.ts";
+import { messageOf, PikoError } from "../domain/errors.ts";
 import { isWorktreeThere } from "../operations/list_environments.ts";
 import { isEnvironmentLocked } from "../operations/lock_names.ts";
 import type { Tools } from "../operations/tools.ts";
@@ -27,8 +27,9 @@ export class RegistryWatch implements Disposable {
   #version: number;
   /** What the last look found, as text. */
   #seen = "";
-  /** What last kept it from asking. */
+  /** What last kept it from asking, and from looking: each is told once, and not ten times a second. */
   #failure = "";
+  #lookFailure = "";
 
   /** @param failed is told what keeps it from looking. */
   constructor(tools: Tools, overview: Overview, failed: (error: unknown) => void) {
@@ -38,7 +39,7 @@ export class RegistryWatch implements Disposable {
     this.#version = this.#database.dataVersion();
     this.#timers = [
       setInterval(() => this.#ask(failed), ASK_AGAIN),
-      setInterval(() => this.#look().catch(failed), LOOK_AGAIN),
+      setInterval(() => void this.#look(failed), LOOK_AGAIN),
     ];
   }
 
@@ -61,13 +62,22 @@ export class RegistryWatch implements Disposable {
       this.#failure = "";
     } catch (error) {
       if (!(error instanceof PikoError)) throw error;
-      // A registry that cannot be read is told of once, and not ten times a second.
       if (error.message !== this.#failure) failed(error);
       this.#failure = error.message;
     }
   }
 
-  async #look(): Promise<void> {
+  async #look(failed: (error: unknown) => void): Promise<void> {
+    try {
+      await this.#compare();
+      this.#lookFailure = "";
+    } catch (error) {
+      if (messageOf(error) !== this.#lookFailure) failed(error);
+      this.#lookFailure = messageOf(error);
+    }
+  }
+
+  async #compare(): Promise<void> {
     const found = await Promise.all(this.#overview.environments.map(async ({ environment }) => {
       const { path, status } = environment;
       const isBusy = status === "creating" || status === "destroying";

@@ -43,6 +43,8 @@ Deno.test({
     await answer.body?.cancel();
     await until("that it says so", () => server.said.includes("piko server goes on"));
     assert.ok(!isShown());
+    const told = server.said.split("\n").filter((line) => line.includes("goes on")).length;
+    assert.ok(told <= 2, server.said);
     await Deno.remove(worktree);
     await Deno.rename(`${worktree}.aside`, worktree);
     await inTime(events.until(isShown));

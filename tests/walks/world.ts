@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { tryRun } from "../../src/programs/run.ts";
+import { docker } from "../containers.ts";
 import { PIKO, Sandbox, until } from "../sandbox.ts";
 import { type Act, describe, type Kill, type Name, NAMES, type Step } from "./steps.ts";
 import { writeProgram } from "../program_file.ts";
@@ -91,6 +92,8 @@ export class World implements AsyncDisposable {
   readonly #variables: Record<string, string>;
   readonly #items = new Map<string, Item>();
   #count = 0;
+  /** The volumes of all environments so far, as "volume NAME". */
+  #volumes: ReadonlySet<string> = new Set();
   /** Whether nothing that a killed piko has started can still be at work. */
   #settled = true;
 
@@ -170,11 +173,13 @@ export class World implements AsyncDisposable {
         [step.args, step.other].map((args) => this.#piko(args)),
       );
       await this.#checkWork(outcomes);
+      await this.#checkVolumes();
       return;
     }
     const wasSettled = this.#settled;
     const outcome = await this.#piko(step.args, step);
     await this.#checkWork([outcome]);
+    if (this.#settled) await this.#checkVolumes();
     if (wasSettled && !outcome.killed) await this.#checkWord(outcome, before, await this.#look());
   }
 
@@ -183,6 +188,7 @@ export class World implements AsyncDisposable {
     const { root, folder, project } = this.#sandbox;
     this.transcript.push("the end");
     await this.#settle();
+    await this.#checkVolumes();
     await Deno.remove(`${root}/.piko.yml`).catch(ignoreMissing);
     for (const path of (await this.#worktrees()).slice(1)) {
       await tryRun(["git", "-C", root, "worktree", "unlock", path], this.#calls);
@@ -213,13 +219,31 @@ export class World implements AsyncDisposable {
     assert.deepEqual(folders, ["worktrees/not-ours"], "left in .piko");
     assert.deepEqual((await this.#worktrees()).slice(1), [`${folder}/foreign`], "left in git");
     assert.deepEqual(state.sessions, this.#options.tmux ? ["mine"] : [], "left in tmux");
-    if (this.#options.engine) assert.deepEqual(await this.#sandbox.leftInEngine(), []);
+    await this.#removeVolumes();
     const alive = await this.#alive();
     const lost = [...this.#items.values()].filter((item) =>
       item.in === null && !alive.has(item.id)
     );
     assert.deepEqual(lost, [], "touched what is not piko's");
     assert.match(state.refs, /refs\/heads\/foreign\n/);
+  }
+
+  /** Fails when a volume has gone: no command of a walk says `--volumes`. */
+  async #checkVolumes(): Promise<void> {
+    if (!this.#options.engine) return;
+    const found = new Set((await this.#sandbox.leftInEngine()).filter(isVolume));
+    const gone = [...this.#volumes].filter((volume) => !found.has(volume));
+    assert.deepEqual(gone, [], "the data of a database is gone");
+    this.#volumes = found;
+  }
+
+  /** Removes the volumes of environments that were destroyed without `--volumes`, which is all that may be left. */
+  async #removeVolumes(): Promise<void> {
+    if (!this.#options.engine) return;
+    const left = await this.#sandbox.leftInEngine();
+    assert.deepEqual(left.filter((what) => !this.#volumes.has(what)), [], "left in the engine");
+    const names = left.map((what) => what.replace(/^volume /, ""));
+    if (names.length > 0) await docker("volume", "rm", ...names);
   }
 
   /** Fails when `piko doctor` finds anything wrong but with what was there before. */
@@ -607,4 +631,8 @@ function textOf(path: string): string | undefined {
     }
     throw error;
   }
+}
+
+function isVolume(what: string): boolean {
+  return what.startsWith("volume ");
 }

@@ -89,8 +89,8 @@ export async function destroyEnvironment(
 
   const journal = journalOf(tools, record.id, "destroy");
   journal.restart();
-  // The script may have made work of its own.
-  if (await runDestroyScript(tools, record, config, watch) && await isThere(record.path)) {
+  // The script may have made work of its own, and have removed the folder afterwards.
+  if (await runDestroyScript(tools, record, config, watch)) {
     await refuseWork(tools, record, request, watch);
   }
 

@@ -401,6 +401,15 @@ Deno.test({
     assert.match(await Deno.readTextFile(`${sandbox.root}/.piko/logs/work/destroy.log`), /bye/);
     await sandbox.pass("destroy work --force");
     await assertGone(sandbox, "work");
+
+    await sandbox.write(
+      ".piko.yml",
+      `scripts:\n  destroy: touch idea.txt && git add idea.txt && rm -r "$PIKO_ENV_PATH"\n`,
+    );
+    await sandbox.pass("create work");
+    assert.match(await sandbox.fail("destroy work", 4), /staged: idea\.txt/);
+    await sandbox.pass("destroy work --force");
+    await assertGone(sandbox, "work");
   },
 });
 

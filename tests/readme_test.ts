@@ -44,6 +44,7 @@ Deno.test({
     assert.match(outcome.stdout, /^feature\/Check is fine on port \d{5}$/m);
     assert.deepEqual((await sandbox.json("list")).environments, []);
     assert.deepEqual(await sandbox.leftInEngine(), []);
+    assert.equal(await sandbox.git("status", "--porcelain"), "?? .gitignore");
     assert.equal(
       await sandbox.git("rev-parse", "feature/Check"),
       await sandbox.git("rev-parse", "main"),

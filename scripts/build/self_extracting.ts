@@ -21,9 +21,10 @@ const BLOCK = 16_384;
 
 /**
  * The blocks in which the program is written, and at which it begins. Linux keeps a file in memory in pieces as large as
- * those it was written in, and from small ones the program starts 2 ms later.
+ * those it was written in: from small ones the program starts 2 ms later, and from large ones it has 10 MB more of the file
+ * in memory than it uses.
  */
-const PROGRAM_BLOCK = 1_048_576;
+const PROGRAM_BLOCK = 131_072;
 
 /** The blocks of the header. */
 const HEADER_BLOCKS = 1;

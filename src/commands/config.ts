@@ -26,7 +26,7 @@ export const command = buildCommand({
       "  piko config check",
       "  piko config schema user > ~/.config/piko/schema.json",
       "",
-      "The first line of a file names its schema for editors: # yaml-language-server: $schema=./schema.json",
+      "The first line of a file names its schema for editors: # yaml-language-server: $schema=.piko/schema.json",
     ].join("\n"),
   },
   parameters: {

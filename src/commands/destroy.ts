@@ -1,4 +1,5 @@
 import { buildCommand } from "@stricli/core";
+import { isAnonymousVolume } from "../domain/containers.ts";
 import { PikoError } from "../domain/errors.ts";
 import { pikoIn } from "../domain/hints.ts";
 import { nameList } from "../domain/names.ts";
@@ -120,11 +121,13 @@ function answer(
   if (keptBranch !== null) output.note(`  Branch ${keptBranch} stays`);
   if (keptVolumes.length > 0) {
     output.note(`  Volumes stay: ${keptVolumes.join(", ")}`);
-    output.note(
-      `  ${pikoIn(record.root)} create ${record.name} finds them again; docker volume rm ${
-        keptVolumes.join(" ")
-      } removes them`,
-    );
+    const named = keptVolumes.filter((name) => !isAnonymousVolume(name));
+    const again = named.length === 0
+      ? "Without names, nothing finds them again"
+      : `${pikoIn(record.root)} create ${record.name} finds ${
+        named.length === keptVolumes.length ? "them" : nameList(named)
+      } again`;
+    output.note(`  ${again}; docker volume rm ${keptVolumes.join(" ")} removes them`);
   }
 }
 

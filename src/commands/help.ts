@@ -45,7 +45,7 @@ const EXAMPLES: readonly (readonly [string, string])[] = [
   ["piko init", "once per repository"],
   ["piko create feature-auth", "a worktree, containers, ports and data for a branch"],
   ["piko list", "what exists, what runs"],
-  ["piko destroy feature-auth", "everything gone except commits; refuses to lose work"],
+  ["piko destroy feature-auth", "everything gone except commits and volumes; refuses to lose work"],
 ];
 
 const WORDS =

@@ -1,6 +1,7 @@
 import { buildCommand } from "@stricli/core";
 import { PikoError } from "../domain/errors.ts";
 import { qualified } from "../domain/hints.ts";
+import { isInSession } from "../operations/sessions.ts";
 import type { Context } from "./context.ts";
 import { environmentOf } from "./environment.ts";
 import { enterSession, requireTerminal } from "./enter_session.ts";
@@ -28,6 +29,9 @@ export const command = buildCommand({
       });
     }
     requireTerminal("switch");
+    if (await isInSession(tools, record)) {
+      return this.output.note(`This is the session of ${qualified(record)} already`);
+    }
     await enterSession(this, record);
   },
 });

@@ -95,3 +95,8 @@ function statusOf(
 function runsOrIsDone({ state, exitCode }: ContainerCondition): boolean {
   return state === "running" || (state === "exited" && exitCode === 0);
 }
+
+/** Tells whether the engine has named a volume itself, for one container: another one never finds it again. */
+export function isAnonymousVolume(name: string): boolean {
+  return /^[0-9a-f]{64}$/.test(name);
+}

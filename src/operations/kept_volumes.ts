@@ -3,6 +3,7 @@
  * which stay where an environment goes, so that its next life has its data again, on that engine alone.
  */
 
+import { isAnonymousVolume } from "../domain/containers.ts";
 import { shellWord } from "../domain/variables.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import type { RemovalJournal } from "./remove_containers.ts";
@@ -58,6 +59,22 @@ export async function keepVolumes(
   if (names.length === 0 && !environments.hasKeptVolumes(leaving.composeProject)) return;
   const { identity } = await engine.info();
   environments.keepVolumes(leaving, names, identity);
+}
+
+/**
+ * Records volumes of an environment that goes on and whose containers, which alone lead to them, are about to go.
+ *
+ * @throws {PikoError} unavailable without an engine, when there is something to record.
+ */
+export async function rememberVolumes(
+  tools: Tools,
+  environment: Leaving,
+  names: readonly string[],
+): Promise<void> {
+  const anonymous = names.filter(isAnonymousVolume);
+  if (anonymous.length === 0) return;
+  const known = await listKept(tools, environment);
+  await keepVolumes(tools, environment, [...known.union(new Set(anonymous))]);
 }
 
 /**

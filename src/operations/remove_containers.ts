@@ -3,6 +3,7 @@
  * container, so piko looks again until nothing is left.
  */
 
+import { isAnonymousVolume } from "../domain/containers.ts";
 import { CommandError, PikoError } from "../domain/errors.ts";
 import { pause } from "../programs/pause.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
@@ -114,11 +115,6 @@ export async function ownVolumes(
   const volumes = await tools.engine.listAllVolumes();
   return volumes.filter(({ name, labels }) =>
     names.has(name) &&
-    (labels["com.docker.compose.project"] === composeProject || isAnonymous(name))
+    (labels["com.docker.compose.project"] === composeProject || isAnonymousVolume(name))
   ).map(({ name }) => name).sort();
-}
-
-/** Tells whether the engine has named a volume itself, for one container. */
-function isAnonymous(name: string): boolean {
-  return /^[0-9a-f]{64}$/.test(name);
 }

@@ -100,7 +100,7 @@ export async function shareServices(
       others.length === 1 ? "has its" : "have their"
     } own ${nameList(services)} still: piko up ${qualified(first)} moves ${
       others.length === 1 ? "it" : "one of them"
-    } over, ${pikoIn(project.root)} share ${services.join(" ")} --now all`,
+    } over, and all of them: ${pikoIn(project.root)} share ${services.join(" ")} --now`,
   });
 }
 

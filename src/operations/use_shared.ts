@@ -16,7 +16,7 @@ import type { ComposeTarget, UpOptions } from "../programs/compose.ts";
 import { readProjectConfig } from "../programs/config_file.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import type { ProjectRecord } from "../store/projects.ts";
-import { tellKept } from "./kept_volumes.ts";
+import { rememberVolumes, tellKept } from "./kept_volumes.ts";
 import { joinNetworks } from "./shared_networks.ts";
 import {
   beforeBrokenOff,
@@ -232,6 +232,7 @@ export async function startWithShared(
   if (former.length > 0 && move) {
     // Compose would remove them as orphans, but not where no service is left beside them.
     const services = [...new Set(former.map(({ service }) => service))];
+    await rememberVolumes(tools, record, former.flatMap(({ volumes }) => volumes));
     await tools.compose.remove(record, { signal: options.signal, services });
   }
   await tools.compose.up(target, { ...up, start: false });

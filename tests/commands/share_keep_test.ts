@@ -186,6 +186,53 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    "volumes without a name, of a service that was moved, go with destroy --volumes or are named",
+  ...NEEDS,
+  async fn(t) {
+    await using sandbox = await Sandbox.create({
+      files: { "compose.yaml": compose() },
+      init: true,
+    });
+    const named = `piko-${sandbox.project}-x_keys`;
+    /** Creates an environment, moves it to the shared service, and tells the volumes that it has left behind. */
+    const createAndMove = async (): Promise<string[]> => {
+      await sandbox.pass("create x --no-attach --no-wait");
+      const format = '{{range .Mounts}}{{if eq .Type "volume"}}{{.Name}} {{end}}{{end}}';
+      const container = `piko-${sandbox.project}-x-kv-1`;
+      const volumes = (await docker("inspect", "--format", format, container)).trim().split(" ");
+      assert.equal(volumes.length, 2);
+      await sandbox.pass("share kv --now --no-wait");
+      await requireThere(volumes);
+      assert.deepEqual((await doctor(sandbox)).wrong, []);
+      return volumes;
+    };
+    await t.step("with --volumes", async () => {
+      const volumes = await createAndMove();
+      await sandbox.pass("destroy x --volumes --delete-branch");
+      await sandbox.pass("isolate kv --volumes");
+      const known = (await docker("volume", "ls", "--quiet")).split("\n");
+      assert.deepEqual(volumes.filter((name) => known.includes(name)), []);
+    });
+    await t.step("without", async () => {
+      const volumes = await createAndMove();
+      const { exitCode, stderr } = await sandbox.piko(["destroy", "x"]);
+      assert.equal(exitCode, 0, stderr);
+      await sandbox.pass("isolate kv --volumes");
+      const kept = volumes.toSorted();
+      assert.ok(stderr.includes(`Volumes stay: ${kept.join(", ")}\n`), stderr);
+      assert.ok(
+        stderr.includes(
+          `create x finds ${named} again; docker volume rm ${kept.join(" ")} removes them`,
+        ),
+        stderr,
+      );
+      await docker("volume", "rm", ...kept);
+    });
+  },
+});
+
+Deno.test({
   name: "what another registry shares under the same name stays as it is",
   ...NEEDS,
   async fn() {

@@ -401,9 +401,7 @@ function checkVolumes(world: World, engine: EngineState): Finding[] {
     found.push({
       name: "volume",
       level: "fine",
-      message: `${count(left.length, "volume")} kept of environments that are gone: ${
-        left.join(", ")
-      }`,
+      message: `${count(left.length, "volume")} kept of what is gone: ${left.join(", ")}`,
     });
   }
   if (elsewhere.length > 0) {

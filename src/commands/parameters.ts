@@ -11,8 +11,9 @@ export const OPTIONAL_NAME = {
 /** Reads a number of seconds as milliseconds. */
 export function parseSeconds(input: string): number {
   const seconds = Number(input);
-  if (!/^\d+(\.\d+)?$/.test(input) || seconds <= 0 || seconds > 86_400) {
-    throw new SyntaxError("not a number of seconds");
+  if (!/^\d+(\.\d+)?$/.test(input)) throw new SyntaxError("not a number of seconds");
+  if (seconds <= 0 || seconds > 86_400) {
+    throw new SyntaxError("it must be more than 0 and at most 86400, a day");
   }
   return seconds * 1000;
 }

@@ -27,7 +27,7 @@ export const command = buildCommand({
     if (!canPick(this) || !hasTerminal()) {
       throw new PikoError("Cannot ask which environment without a terminal", {
         code: "usage",
-        hint: "name one of these: piko status NAME",
+        hint: "name one of these: piko attach NAME",
         details: records.map(({ project, name }) => `${project}/${name}`),
       });
     }

@@ -2,7 +2,7 @@
 
 import { PikoError } from "../domain/errors.ts";
 import { quote } from "../domain/names.ts";
-import { shellQuote } from "../domain/variables.ts";
+import { shellQuote, shellWord } from "../domain/variables.ts";
 import type { Watch } from "../domain/report.ts";
 import type { WorktreePlan } from "../programs/git.ts";
 import type { Tools } from "./tools.ts";
@@ -33,7 +33,7 @@ export async function planBranch(
     if (places.checkedOutAt !== undefined) {
       throw new PikoError(`Branch ${quote(branch)} is checked out at ${places.checkedOutAt}`, {
         code: "conflict",
-        hint: `piko create OTHER-NAME --from ${shellQuote(branch)} starts a new branch there`,
+        hint: `piko create OTHER-NAME --from ${shellWord(branch)} starts a new branch there`,
       });
     }
     if (from !== undefined) {

@@ -106,7 +106,7 @@ Deno.test({
       await refuses(sandbox, ["create", "main"], {
         code: "conflict",
         message: new RegExp(`branch "main" is checked out at ${sandbox.root}$`, "i"),
-        hint: /^piko create .* --from 'main'/,
+        hint: /^piko create .* --from main /,
       });
       await refuses(sandbox, ["create", "again", "--branch", "old"], {
         code: "conflict",

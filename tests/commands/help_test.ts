@@ -113,6 +113,10 @@ Deno.test("wrong arguments are told in piko's words", async (t) => {
     ["create a --branch", /^✗ --branch needs a value$/m],
     ["create a --branch --keep", /^✗ --branch needs a value$/m],
     ["create a --timeout soon", /^✗ --timeout "soon" is wrong: not a number of seconds$/m],
+    [
+      "create a --timeout 0",
+      /^✗ --timeout "0" is wrong: it must be more than 0 and at most 86400, a day$/m,
+    ],
     ["create a --from x --from y", /^✗ --from was given twice$/m],
     ["create a --no-wait=x", /^✗ --no-wait takes no value$/m],
     ["list --json=true", /^✗ --json takes no value\n {2}→ piko list --help$/m],

@@ -133,6 +133,8 @@ windows:
     await terminal.shows("inner>");
     await terminal.type(`${PIKO} switch ${sandbox.project}/feature-auth`);
     await until("the first session", async () => await lookedAt(sandbox) === session);
+    await terminal.type(`clear; ${PIKO} switch`);
+    await terminal.shows(`This is the session of ${sandbox.project}/feature-auth already`);
     await terminal.press("C-b", "d");
     await terminal.shows("[detached");
     await terminal.isReady();

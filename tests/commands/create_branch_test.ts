@@ -111,7 +111,7 @@ Deno.test({
       await refuses(sandbox, ["create", "again", "--branch", "old"], {
         code: "conflict",
         message: new RegExp(`branch "old" is checked out at ${sandbox.worktree("old")}$`, "i"),
-        hint: /--from 'old'/,
+        hint: /--from old /,
       });
       assert.equal(await sandbox.git("rev-parse", "main"), main);
     });

@@ -754,8 +754,8 @@ Deno.test({
       await sandbox.write(".piko/data/work/row", "x\n");
       const folder = `${sandbox.folder}/kill-${at}`;
       const PATH = await insteadOfGit(sandbox, folder, (git) => [
-        `count=$(($(cat ${folder}/count 2>/dev/null || echo 0) + 1))`,
-        `echo "$count" >${folder}/count`,
+        // Some calls are made at once: each takes the next number that is free.
+        `count=1; while ! mkdir ${folder}/$count 2>/dev/null; do count=$((count + 1)); done`,
         `if [ "$count" -ne ${at} ]; then exec ${git} "$@"; fi`,
         `${git} "$@"`,
         `kill -9 "$PPID"`,

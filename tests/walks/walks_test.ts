@@ -15,9 +15,9 @@ const COUNT = Number(Deno.env.get("PIKO_WALKS") ?? 12);
 const LONG_COUNT = Number(Deno.env.get("PIKO_LONG_WALKS") ?? 1);
 const SEED = Number(Deno.env.get("PIKO_WALK_SEED") ?? 20260101);
 
-/** Milliseconds after which CI begins no further walk. */
+/** Milliseconds after which CI begins no further short walk; the first one always comes to its end. */
 const CI_LIMIT = 25_000;
-const limit = Deno.env.has("PIKO_WALKS") || Deno.env.has("PIKO_LONG_WALKS") ? {} : {
+const limit = Deno.env.has("PIKO_WALKS") ? {} : {
   interruptAfterTimeLimit: CI_LIMIT,
   markInterruptAsFailure: false,
 };
@@ -45,7 +45,7 @@ Deno.test({
       walks({ engine: true, minLength: 15, maxLength: 25 }),
       (steps) => walk(steps, { engine: true, tmux: true }),
     );
-    await fc.assert(property, { seed: SEED, numRuns: LONG_COUNT, ...limit });
+    await fc.assert(property, { seed: SEED, numRuns: LONG_COUNT });
     tell();
   },
 });

@@ -1,0 +1,62 @@
+/** Shared services when something else is wrong: no engine, an environment that cannot be moved, a configuration that cannot be read. */
+
+import assert from "node:assert/strict";
+import { needs } from "../needs.ts";
+import { Sandbox } from "../sandbox.ts";
+
+const COMPOSE = `services:
+  kv: &service
+    image: busybox:1.36
+    command: sleep 1000
+    init: true
+    stop_grace_period: 0s
+  app: *service
+`;
+
+Deno.test({
+  name: "what goes wrong beside shared services keeps neither them nor others from what they do",
+  ...needs("git", "engine", "compose", "images"),
+  async fn(t) {
+    await using sandbox = await Sandbox.create({ files: { "compose.yaml": COMPOSE }, init: true });
+    const { project } = sandbox;
+    const shared = async () =>
+      (await sandbox.json("share")).shared.map((
+        { service, state, users },
+      ) => [service, state, users]);
+
+    await t.step("no engine: a create that starts nothing shares as well", async () => {
+      const variables = { DOCKER_HOST: "unix:///nowhere/docker.sock" };
+      await sandbox.pass("create x --no-attach --no-start --shared kv", { variables });
+      assert.deepEqual(await sandbox.leftInEngine(), []);
+      await sandbox.pass("up x --no-wait");
+      assert.deepEqual(await shared(), [["kv", "running", ["x"]]]);
+      await sandbox.pass("destroy x --delete-branch");
+      await sandbox.pass("isolate kv");
+    });
+    await t.step("one that cannot be moved is named, and the others are moved", async () => {
+      for (const name of ["one", "two"]) await sandbox.pass(`create ${name} --no-attach --no-wait`);
+      const file = `${sandbox.worktree("one")}/compose.yaml`;
+      await sandbox.write(file, "services: [\n");
+      const said = await sandbox.fail("share kv --now --no-wait", 1);
+      assert.match(said, /Cannot move one/);
+      assert.deepEqual(await shared(), [["kv", "running", ["two"]]]);
+      await sandbox.write(file, COMPOSE);
+      await sandbox.pass("share kv --now --no-wait");
+      assert.deepEqual(await shared(), [["kv", "running", ["one", "two"]]]);
+    });
+    await t.step(
+      "a configuration that cannot be read: the last user's leaving is no worse",
+      async () => {
+        await sandbox.pass("isolate kv");
+        assert.deepEqual(await shared(), [["kv", "running", ["one", "two"]]]);
+        await sandbox.write(".piko.yml", "shared: [\n");
+        for (const name of ["one", "two"]) await sandbox.pass(`destroy ${name} --delete-branch`);
+        assert.deepEqual(await sandbox.leftInEngine(), []);
+        await sandbox.write(".piko.yml", "");
+        assert.deepEqual((await sandbox.json("project list")).projects.map(({ name }) => name), [
+          project,
+        ]);
+      },
+    );
+  },
+});

@@ -20,6 +20,7 @@ import { readProjectConfig } from "../programs/config_file.ts";
 import { type EnvironmentRecord, ownPorts } from "../store/environments.ts";
 import type { Lock } from "../store/locks.ts";
 import type { ProjectRecord } from "../store/projects.ts";
+import { bringUp } from "./bring_up.ts";
 import {
   chooseComposeProject,
   composeFilesOf,
@@ -273,7 +274,7 @@ async function startShared(call: Call, begin: (step: Step) => void): Promise<voi
   const lost = new Set<number>();
   for (;;) {
     try {
-      await tools.compose.up({ ...target, variables: variablesFor(record, root, leftOut) }, {
+      await bringUp(tools, { ...target, variables: variablesFor(record, root, leftOut) }, {
         services: request.services,
         signal: watch.signal,
         onLine: (line) =>

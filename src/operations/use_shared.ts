@@ -16,6 +16,7 @@ import type { ComposeTarget, UpOptions } from "../programs/compose.ts";
 import { readProjectConfig } from "../programs/config_file.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import type { ProjectRecord } from "../store/projects.ts";
+import { bringUp } from "./bring_up.ts";
 import { rememberVolumes, tellKept } from "./kept_volumes.ts";
 import { joinNetworks } from "./shared_networks.ts";
 import {
@@ -220,7 +221,7 @@ export async function startWithShared(
 ): Promise<void> {
   const isLinked = tools.shared.listLinks(record.projectId)
     .some(({ environmentId }) => environmentId === record.id);
-  if (record.shared === null && !isLinked) return await tools.compose.up(target, options);
+  if (record.shared === null && !isLinked) return await bringUp(tools, target, options);
   const former = await listFormer(tools, record, watch.signal);
   const running = former.filter(({ state }) => state !== "exited" && state !== "created");
   if (running.length > 0) {
@@ -235,13 +236,13 @@ export async function startWithShared(
     await rememberVolumes(tools, record, former.flatMap(({ volumes }) => volumes));
     await tools.compose.remove(record, { signal: options.signal, services });
   }
-  await tools.compose.up(target, { ...up, start: false });
+  await bringUp(tools, target, { ...up, start: false });
   begin("networks");
   {
     using _lock = await lockShared(tools, record.projectId, watch);
     await joinNetworks(tools, record.projectId);
   }
-  if (options.start !== false) await tools.compose.up(target, up);
+  if (options.start !== false) await bringUp(tools, target, up);
   const isWhole = (options.services ?? []).length === 0;
   if (former.length > 0 && isWhole) tellOfFormer(record, former, running, move, watch);
 }

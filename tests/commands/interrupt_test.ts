@@ -7,7 +7,8 @@ import assert from "node:assert/strict";
 import { signalGroup } from "../../src/programs/run.ts";
 import { Background } from "../background.ts";
 import { needs } from "../needs.ts";
-import { until } from "../sandbox.ts";
+import { writeProgram } from "../program_file.ts";
+import { Sandbox, until } from "../sandbox.ts";
 import { CREATE_STEPS, DESTROY_STEPS, Holding } from "./broken_off.ts";
 import { refuteAccident, stateOf } from "./refusal.ts";
 
@@ -210,5 +211,44 @@ Deno.test({
     first.kill("SIGTERM");
     assert.equal(await first.ended(), 130);
     assert.equal(await holding.status(), undefined);
+  },
+});
+
+Deno.test({
+  name: "piko create takes back also what the engine makes when compose has been broken off",
+  ...needs("git", "engine", "compose"),
+  async fn() {
+    await using sandbox = await Sandbox.create({
+      files: { "compose.yaml": "services:\n  app: { image: busybox:1.36, command: sleep 1000 }\n" },
+      init: true,
+    });
+    const bin = `${sandbox.folder}/bin`;
+    const name = `piko-${sandbox.project}-one`;
+    const real = await sandbox.run(["sh", "-c", "command -v docker"]);
+    // An engine that is slow: its network comes after the compose that has asked for it is gone.
+    await writeProgram(
+      `${bin}/late`,
+      `#!/bin/sh\nuntil [ -e '${bin}/ended' ]; do sleep 0.05; done\nsleep 0.7\n` +
+        `${real} network create --label com.docker.compose.project=${name} --label com.docker.compose.network=default ${name} > '${bin}/made'\n`,
+    );
+    await writeProgram(
+      `${bin}/docker`,
+      `#!/bin/sh\ncase "$*" in *" up "*) ;; *) exec ${real} "$@" ;; esac\n` +
+        `trap "touch '${bin}/ended'; exit 130" INT TERM\n` +
+        `setsid '${bin}/late' > /dev/null 2>&1 &\ntouch '${bin}/asked'\n` +
+        `while :; do sleep 0.05; done\n`,
+    );
+    const PATH = `${bin}:${sandbox.variables.PATH}`;
+    await using piko = Background.piko(sandbox, ["create", "one", "--no-attach"], {
+      variables: { PATH },
+    });
+    await until("compose up", () => sandbox.exists(`${bin}/asked`));
+    piko.kill("SIGINT");
+    assert.equal(await piko.ended(), 130, piko.stderr.join("\n"));
+    await until(
+      "the network",
+      async () => /\w/.test(await Deno.readTextFile(`${bin}/made`).catch(() => "")),
+    );
+    assert.deepEqual(await sandbox.leftInEngine(), []);
   },
 });

@@ -84,11 +84,14 @@ export async function removeContainers(
   return own.filter(stays);
 }
 
-/** Tells whether an earlier piko, or somebody else, has begun to remove the same container. */
+/** How the engine says that somebody removes, or has just removed, what compose was about to. */
+const REMOVED_MEANWHILE =
+  /removal of container \S+ is already in progress|No such (?:container|network)|network \S+ not found/i;
+
+/** Tells whether an earlier piko, or somebody else, removes the same container or network. */
 function isBeingRemoved(error: unknown): boolean {
   const cause = error instanceof PikoError ? error.cause : error;
-  return cause instanceof CommandError &&
-    /removal of container \S+ is already in progress/.test(cause.stderr);
+  return cause instanceof CommandError && REMOVED_MEANWHILE.test(cause.stderr);
 }
 
 /** Refuses networks that foreign containers use: compose leaves them, and calls that a success. */

@@ -563,6 +563,12 @@ function nameTaken(known: EnvironmentRecord, branch: string): PikoError {
       },
     );
   }
+  if (known.state === "destroying") {
+    return new PikoError(`Environment ${quote(known.name)} is still there, and half destroyed`, {
+      code: "conflict",
+      hint: `piko destroy ${qualified(known)}`,
+    });
+  }
   return new PikoError(`Environment ${quote(known.name)} exists already`, {
     code: "conflict",
     hint: `piko status ${qualified(known)}`,

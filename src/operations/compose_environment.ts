@@ -64,6 +64,19 @@ export interface EngineNames {
   volumes: readonly LabelledResource[];
 }
 
+/** Asks the engine for all that bears the name of any compose project. */
+export async function listEngineNames(
+  { engine }: Pick<Tools, "engine">,
+  signal?: AbortSignal,
+): Promise<EngineNames> {
+  const [containers, networks, volumes] = await Promise.all([
+    engine.listContainers({ signal }),
+    engine.listNetworks(),
+    engine.listVolumes(),
+  ]);
+  return { containers, networks, volumes };
+}
+
 /** Gives an environment a compose project that nothing in the engine has, but for volumes that it left there itself. */
 export async function chooseComposeProject(
   tools: Tools,
@@ -94,17 +107,10 @@ export async function keepApart(
     tools.engine.listContainers({ composeProject, signal }),
     tools.engine.listNetworks(composeProject),
   ]);
-  const foreign = [...containers, ...networks].map(({ labels }) =>
-    labels[ROOT_LABEL] === undefined ? undefined : labels
-  ).find((labels) => labels !== undefined && !isLabelled(record, labels));
+  const foreign = [...containers, ...networks].map(({ labels }) => labels)
+    .find((labels) => labels[ROOT_LABEL] !== undefined && !isLabelled(record, labels));
   if (foreign === undefined) return record;
-  const [allContainers, allNetworks, volumes] = await Promise.all([
-    tools.engine.listContainers({ signal }),
-    tools.engine.listNetworks(),
-    tools.engine.listVolumes(),
-  ]);
-  const names = { containers: allContainers, networks: allNetworks, volumes };
-  const own = await chooseComposeProject(tools, record, names);
+  const own = await chooseComposeProject(tools, record, await listEngineNames(tools, signal));
   report({
     kind: "note",
     message: `${composeProject} is an environment of ${foreign[ROOT_LABEL]}; this one is ` +
@@ -114,8 +120,11 @@ export async function keepApart(
 }
 
 /** Tells whether labels are those of an environment's own project, as it was registered. */
-function isLabelled(record: EnvironmentRecord, labels: Record<string, string>): boolean {
-  return Object.entries(labelsOf(record)).every(([label, value]) => labels[label] === value);
+export function isLabelled(
+  project: Pick<EnvironmentRecord, "root" | "registeredAt">,
+  labels: Record<string, string>,
+): boolean {
+  return Object.entries(labelsOf(project)).every(([label, value]) => labels[label] === value);
 }
 
 /** Finds the compose files of a worktree, or of the root; undefined when there are none. */

@@ -27,6 +27,7 @@ import {
   givePorts,
   keepApart,
   labelsOf,
+  listEngineNames,
   OVERRIDE_FILE,
   replaceFile,
 } from "./compose_environment.ts";
@@ -343,18 +344,9 @@ async function reserveShared(
 ): Promise<EnvironmentRecord> {
   const branch = await tools.git.currentBranch(project.root) ?? "HEAD";
   // Asked first, so that nothing is recorded where no engine answers.
-  const names = await unlessNotStarted(
-    request,
-    Promise.all([
-      tools.engine.listContainers(),
-      tools.engine.listNetworks(),
-      tools.engine.listVolumes(),
-    ]),
-  );
+  const names = await unlessNotStarted(request, listEngineNames(tools));
   const record = tools.shared.reserve(project, branch);
-  if (names === null) return record;
-  const [containers, networks, volumes] = names;
-  return await chooseComposeProject(tools, record, { containers, networks, volumes });
+  return names === null ? record : await chooseComposeProject(tools, record, names);
 }
 
 async function listVolumesBefore(

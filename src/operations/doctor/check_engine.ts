@@ -10,7 +10,7 @@ import { pikoIn, qualified } from "../../domain/hints.ts";
 import { nameList, SHARED, SHARED_NAME } from "../../domain/names.ts";
 import { shellWord } from "../../domain/variables.ts";
 import { type EnvironmentRecord, ownPorts } from "../../store/environments.ts";
-import { readCompose, REGISTERED_LABEL, ROOT_LABEL } from "../compose_environment.ts";
+import { isLabelled, readCompose, ROOT_LABEL } from "../compose_environment.ts";
 import { isThere } from "../files.ts";
 import { keepVolumes, tellKept } from "../kept_volumes.ts";
 import { removeContainers } from "../remove_containers.ts";
@@ -132,7 +132,7 @@ function isNamedAfter(composeProject: string, { project }: ProjectState): boolea
 }
 
 function isOf(labels: Record<string, string>, { project }: ProjectState): boolean {
-  return labels[ROOT_LABEL] === project.root && labels[REGISTERED_LABEL] === project.createdAt;
+  return isLabelled({ root: project.root, registeredAt: project.createdAt }, labels);
 }
 
 function describe({ containers, networks }: Orphan): string {

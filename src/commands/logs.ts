@@ -88,13 +88,15 @@ export const command = buildCommand({
     const logs = await openLogs(this.tools(), record, request, this.watchQuietly);
     if (output.json) {
       const lines = [];
-      for await (const { service, container, time, from, text } of logs.lines) {
-        lines.push({ service, container, time, stream: from, text });
+      for await (const batch of logs.lines) {
+        for (const { service, container, time, from, text } of batch) {
+          lines.push({ service, container, time, stream: from, text });
+        }
       }
       return output.answerJson({ lines });
     }
     const show = lineWriter(output, logs, flags);
-    for await (const line of logs.lines) output.answer(show(line));
+    for await (const lines of logs.lines) output.answer(lines.map(show).join("\n"));
   },
 });
 

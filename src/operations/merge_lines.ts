@@ -8,10 +8,11 @@ const PATIENCE_AT_FIRST = 500;
 const LONGEST = 60_000;
 
 interface Source<Line> {
-  lines: AsyncIterator<Line>;
+  batches: AsyncIterator<readonly Line[]>;
   ended: () => void;
-  /** The line that is next, once it is there. */
-  next: Line | undefined;
+  /** The lines that are there, and how many of them have been taken. */
+  lines: readonly Line[];
+  taken: number;
   /** Until when the others are held up while the next line is not there. */
   holdUntil: number;
 }
@@ -33,12 +34,13 @@ export class MergedLines<Line extends { time: string }> {
     return this.#sources.size;
   }
 
-  /** Adds a source; `ended` is called when it has no more lines. */
-  add(lines: AsyncIterable<Line>, ended: () => void = () => {}): void {
+  /** Adds a source, which gives lines that come at once together; `ended` is called when it has no more. */
+  add(batches: AsyncIterable<readonly Line[]>, ended: () => void = () => {}): void {
     const source = {
-      lines: lines[Symbol.asyncIterator](),
+      batches: batches[Symbol.asyncIterator](),
       ended,
-      next: undefined,
+      lines: [],
+      taken: 0,
       holdUntil: 0,
     };
     this.#sources.add(source);
@@ -46,42 +48,52 @@ export class MergedLines<Line extends { time: string }> {
   }
 
   /**
-   * Takes the next line, by its time among those that are there.
+   * Takes the next lines, by their times among those that are there; at least one.
    *
-   * @returns undefined when it has not come at `until`; without that, when no source is left that could have one.
+   * @returns undefined when none has come at `until`; without that, when no source is left that could have one.
    */
-  async next(until = Infinity): Promise<Line | undefined> {
+  async next(until = Infinity): Promise<Line[] | undefined> {
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure.cause;
       const now = performance.now();
-      let first: Source<Line> | undefined;
+      const ready: Source<Line>[] = [];
       let holdUntil = 0;
       for (const source of this.#sources) {
-        if (source.next === undefined) {
-          holdUntil = Math.max(holdUntil, source.holdUntil);
-        } else if (first?.next === undefined || source.next.time < first.next.time) {
-          first = source;
-        }
+        if (source.taken < source.lines.length) ready.push(source);
+        else holdUntil = Math.max(holdUntil, source.holdUntil);
       }
-      if (first !== undefined && now >= holdUntil) return this.#take(first);
+      if (ready.length > 0 && now >= holdUntil) return this.#take(ready);
       if (now >= until || (this.size === 0 && until === Infinity)) return undefined;
-      await this.#pause(Math.min(until, first === undefined ? Infinity : holdUntil) - now);
+      await this.#pause(Math.min(until, ready.length === 0 ? Infinity : holdUntil) - now);
     }
   }
 
-  #take(source: Source<Line>): Line | undefined {
-    const line = source.next;
-    source.next = undefined;
-    void this.#ask(source, PATIENCE);
-    return line;
+  /** Takes lines from sources that have some, until one has no more: its next may be older than those of the others. */
+  #take(ready: readonly Source<Line>[]): Line[] {
+    const lines: Line[] = [];
+    for (;;) {
+      let first: { source: Source<Line>; line: Line } | undefined;
+      for (const source of ready) {
+        const line = source.lines[source.taken];
+        if (line === undefined) {
+          void this.#ask(source, PATIENCE);
+          return lines;
+        }
+        if (first === undefined || line.time < first.line.time) first = { source, line };
+      }
+      if (first === undefined) return lines;
+      first.source.taken++;
+      lines.push(first.line);
+    }
   }
 
   async #ask(source: Source<Line>, patience: number): Promise<void> {
     source.holdUntil = this.#endless ? performance.now() + patience : Infinity;
     try {
-      const { done, value } = await source.lines.next();
+      const { done, value } = await source.batches.next();
       if (!done) {
-        source.next = value;
+        source.lines = value;
+        source.taken = 0;
       } else {
         this.#sources.delete(source);
         source.ended();

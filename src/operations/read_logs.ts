@@ -37,6 +37,7 @@ export type Places = Readonly<Record<string, string>>;
 export interface ServiceLine extends LogLine {
   service: string;
   container: string;
+  containerId: string;
   /** The service, with the container's number where it has several. */
   label: string;
 }
@@ -46,8 +47,8 @@ export interface Logs {
   /** The services of the containers that there are now, and the labels of these. */
   services: string[];
   labels: string[];
-  /** The lines; ending the iteration ends the reading. */
-  lines: AsyncGenerator<ServiceLine>;
+  /** The lines, those that come at once together; ending the iteration ends the reading. */
+  lines: AsyncGenerator<ServiceLine[]>;
 }
 
 /** Milliseconds between two looks at which containers run. */
@@ -123,7 +124,7 @@ async function* readLines(
   request: LogRequest,
   watch: Watch,
   containers: readonly Container[],
-): AsyncGenerator<ServiceLine> {
+): AsyncGenerator<ServiceLine[]> {
   const ending = new AbortController();
   const signal = AbortSignal.any([ending.signal, ...(watch.signal ? [watch.signal] : [])]);
   try {
@@ -138,8 +139,8 @@ async function* readLines(
         });
         merged.add(labelled(lines, container, labelOf(record, container, containers)));
       }
-      for (let line = await merged.next(); line !== undefined; line = await merged.next()) {
-        yield line;
+      for (let lines = await merged.next(); lines !== undefined; lines = await merged.next()) {
+        yield lines;
       }
       if (containers.some(isRunning)) return;
     }
@@ -171,7 +172,7 @@ class FollowedLogs {
   readonly #record: EnvironmentRecord;
   readonly #request: LogRequest;
   readonly #signal: AbortSignal;
-  readonly #merged = new MergedLines<ServiceLine & { id: string }>({ endless: true });
+  readonly #merged = new MergedLines<ServiceLine>({ endless: true });
   readonly #open = new Map<string, OpenLog>();
   /** The time of each container's last line. */
   readonly #times = new Map<string, string>();
@@ -183,7 +184,7 @@ class FollowedLogs {
     this.#signal = signal;
   }
 
-  async *lines(containers: readonly Container[]): AsyncGenerator<ServiceLine> {
+  async *lines(containers: readonly Container[]): AsyncGenerator<ServiceLine[]> {
     await Promise.all(
       containers.map((container) => {
         const time = this.#request.after?.[container.name];
@@ -195,11 +196,10 @@ class FollowedLogs {
     let aliveAt = this.#goesOn(containers) ? performance.now() : -Infinity;
     let lookAt = performance.now() + LOOK_AGAIN;
     for (;;) {
-      const line = await this.#merged.next(lookAt);
-      if (line !== undefined) {
-        this.#times.set(line.id, line.time);
-        const { id: _id, ...told } = line;
-        yield told;
+      const lines = await this.#merged.next(lookAt);
+      if (lines !== undefined) {
+        for (const { containerId, time } of lines) this.#times.set(containerId, time);
+        yield lines;
       }
       if (performance.now() < lookAt) continue;
       const goesOn = await this.#look() ||
@@ -260,16 +260,16 @@ class FollowedLogs {
 }
 
 async function* untilEnded(
-  lines: AsyncGenerator<ServiceLine>,
+  lines: AsyncGenerator<ServiceLine[]>,
   log: OpenLog,
-): AsyncGenerator<ServiceLine & { id: string }> {
+): AsyncGenerator<ServiceLine[]> {
   try {
     for (;;) {
       log.waitingSince = performance.now();
       const next = await lines.next();
       log.waitingSince = undefined;
       if (next.done) return;
-      yield { ...next.value, id: log.id };
+      yield next.value;
     }
   } catch (error) {
     if (!log.ending.signal.aborted) throw error;
@@ -277,11 +277,15 @@ async function* untilEnded(
 }
 
 async function* labelled(
-  lines: AsyncGenerator<LogLine>,
-  { name, service }: Container,
+  batches: AsyncGenerator<LogLine[]>,
+  { id: containerId, name: container, service }: Container,
   label: string,
-): AsyncGenerator<ServiceLine> {
-  for await (const line of lines) yield { ...line, service, container: name, label };
+): AsyncGenerator<ServiceLine[]> {
+  for await (const lines of batches) {
+    yield lines.map(({ time, from, text }) => {
+      return { time, from, text, service, container, containerId, label };
+    });
+  }
 }
 
 function labelOf(

@@ -12,21 +12,27 @@ export interface LogLine {
   text: string;
 }
 
-/** Reads the lines of a log with times, as it comes. */
+/** Reads the lines of a log with times, as it comes: those of one part of the body together, as a flood has millions. */
 export async function* readLogLines(
   body: AsyncIterable<Uint8Array<ArrayBuffer>>,
   hasTerminal: boolean,
-): AsyncGenerator<LogLine> {
+): AsyncGenerator<LogLine[]> {
   const stdout = new Lines("stdout");
   const stderr = new Lines("stderr");
-  if (hasTerminal) {
-    for await (const bytes of body) yield* stdout.take(bytes, "times in every line");
-  } else {
-    for await (const { stream, bytes } of readFrames(body)) {
-      yield* (stream === 2 ? stderr : stdout).take(bytes, "time in front");
+  const frames = new Frames();
+  for await (const part of body) {
+    const lines: LogLine[] = [];
+    if (hasTerminal) {
+      stdout.take(part, "times in every line", lines);
+    } else {
+      for (const { stream, bytes } of frames.take(part)) {
+        (stream === 2 ? stderr : stdout).take(bytes, "time in front", lines);
+      }
     }
+    if (lines.length > 0) yield lines;
   }
-  for (const lines of [stdout, stderr]) yield* lines.end();
+  const last = [...stdout.end(), ...stderr.end()];
+  if (last.length > 0) yield last;
 }
 
 const SPACE = " ".charCodeAt(0);
@@ -39,21 +45,23 @@ interface Frame {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-async function* readFrames(
-  body: AsyncIterable<Uint8Array<ArrayBuffer>>,
-): AsyncGenerator<Frame> {
-  let unread = new Uint8Array(0);
-  for await (const bytes of body) {
+/** Cuts a body, which comes in parts cut anywhere, into its frames. */
+class Frames {
+  #unread = new Uint8Array(0);
+
+  /** Takes the next part, and gives the frames that are whole with it, good until the part is not. */
+  *take(part: Uint8Array<ArrayBuffer>): Generator<Frame> {
     // Mostly a frame comes whole, and nothing is copied.
-    const all = unread.length === 0 ? bytes : join(unread, bytes);
+    const all = this.#unread.length === 0 ? part : join(this.#unread, part);
+    const view = new DataView(all.buffer, all.byteOffset);
     let at = 0;
     while (at + 8 <= all.length) {
-      const end = at + 8 + new DataView(all.buffer, all.byteOffset).getUint32(at + 4);
+      const end = at + 8 + view.getUint32(at + 4);
       if (end > all.length) break;
       yield { stream: all[at] ?? 0, bytes: all.subarray(at + 8, end) };
       at = end;
     }
-    unread = all.slice(at);
+    this.#unread = all.slice(at);
   }
 }
 
@@ -75,23 +83,28 @@ class Lines {
     this.#from = from;
   }
 
-  *take(bytes: Uint8Array<ArrayBuffer>, times: "time in front" | "times in every line") {
+  /** Takes the next piece, and adds the lines that are whole with it to `lines`. */
+  take(
+    bytes: Uint8Array<ArrayBuffer>,
+    times: "time in front" | "times in every line",
+    lines: LogLine[],
+  ): void {
     // A message that goes on with a line, maybe in the middle of a character, has a time that the line's beginning had.
     const start = times === "time in front" && this.#rest !== "" ? bytes.indexOf(SPACE) + 1 : 0;
     const text = this.#decoder.decode(bytes.subarray(start), { stream: true });
     if (this.#rest.length > LONGEST && /^\r?[^\r\n]/.test(text)) {
-      yield this.#line(this.#rest);
+      lines.push(this.#line(this.#rest));
       // The next piece has the time of the line's beginning.
       this.#rest = this.#rest.slice(0, this.#rest.indexOf(" ") + 1);
     }
-    const lines = (this.#rest + text).split("\n");
-    this.#rest = lines.pop() ?? "";
-    for (const line of lines) yield this.#line(line);
+    const texts = (this.#rest + text).split("\n");
+    this.#rest = texts.pop() ?? "";
+    for (const line of texts) lines.push(this.#line(line));
   }
 
-  *end(): Generator<LogLine> {
-    if (this.#rest !== "") yield this.#line(this.#rest);
-    this.#rest = "";
+  /** Gives what the end of the log has left without a line end. */
+  end(): LogLine[] {
+    return this.#rest === "" ? [] : [this.#line(this.#rest)];
   }
 
   #line(line: string): LogLine {

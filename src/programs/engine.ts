@@ -181,8 +181,11 @@ export class Engine {
       : parseLog(log.bytes);
   }
 
-  /** Reads a container's log as it comes: what there is, and with `follow` what is written until the container stops. */
-  async *readLog(id: string, options: LogOptions = {}): AsyncGenerator<LogLine> {
+  /**
+   * Reads a container's log as it comes, the lines that come at once together: what there is, and with `follow` what is
+   * written until the container stops.
+   */
+  async *readLog(id: string, options: LogOptions = {}): AsyncGenerator<LogLine[]> {
     const { signal, follow = false, tail = "all", since = "" } = options;
     const details = await this.#inspect(id, signal);
     if (details === undefined) return;

@@ -98,19 +98,17 @@ async function* bodyOf(
   if (status === 204 || status === 304) return;
   const length = headers.get("content-length");
   if (headers.get("transfer-encoding")?.toLowerCase() === "chunked") {
-    for (;;) {
-      const line = await input.line();
-      if (!/^[0-9a-f]+/i.test(line)) throw new TypeError(`Not the size of a chunk: ${line}`);
-      const size = parseInt(line, 16);
-      if (size === 0) return;
-      yield* input.take(size);
-      await input.line();
-    }
+    yield* input.chunks();
   } else if (length !== undefined) {
     yield* input.take(Number(length));
   } else {
     yield* input.rest();
   }
+}
+
+function sizeOfChunk(head: string): number {
+  if (!/^[0-9a-f]+/i.test(head)) throw new TypeError(`Not the size of a chunk: ${head}`);
+  return parseInt(head, 16);
 }
 
 class Input {
@@ -149,6 +147,39 @@ class Input {
       length -= part.length;
       yield part;
     }
+  }
+
+  /** Takes what is sent in chunks. Those that came at once are one part: the engine makes a chunk of each line of a log. */
+  async *chunks(): Answer["body"] {
+    for (let left = sizeOfChunk(await this.line()); left > 0;) {
+      await this.#need();
+      const from = this.#start;
+      let to = from;
+      let head: string | undefined;
+      do {
+        const size = Math.min(left, this.#end - this.#start);
+        this.#buffer.copyWithin(to, this.#start, this.#start + size);
+        this.#start += size;
+        to += size;
+        left -= size;
+        head = left === 0 ? this.#headAtHand() : undefined;
+        if (head !== undefined) left = sizeOfChunk(head);
+      } while (head !== undefined && left > 0);
+      yield this.#buffer.subarray(from, to);
+      if (left > 0 || head !== undefined) continue;
+      await this.line();
+      left = sizeOfChunk(await this.line());
+    }
+  }
+
+  /** Takes the line end of a chunk and the head of the next one, when both are wholly in the buffer. */
+  #headAtHand(): string | undefined {
+    const newline = this.#buffer.indexOf(10, this.#start);
+    if (newline === -1 || newline >= this.#end) return undefined;
+    const next = this.#buffer.indexOf(10, newline + 1);
+    if (next === -1 || next >= this.#end) return undefined;
+    this.#start = next + 1;
+    return this.#decoder.decode(this.#buffer.subarray(newline + 1, next)).trimEnd();
   }
 
   async *rest(): Answer["body"] {

@@ -6,7 +6,13 @@
 
 import type { LogEvent, LogEvents } from "../domain/api.ts";
 import { parseSince } from "../domain/since.ts";
-import { type LogRequest, type Logs, openLogs, type Places } from "../operations/read_logs.ts";
+import {
+  type LogRequest,
+  type Logs,
+  openLogs,
+  type Places,
+  type ServiceLine,
+} from "../operations/read_logs.ts";
 import type { Tools } from "../operations/tools.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { errorBody, isBug, Refusal } from "./answers.ts";
@@ -110,11 +116,12 @@ class LogReader {
   async follow(logs: Logs, failed: (error: unknown) => void): Promise<void> {
     this.#timer = setInterval(() => this.#push(": still here\n\n"), SIGN_OF_LIFE);
     try {
-      for await (const { service, label, container, time, from, text } of logs.lines) {
-        const event: LogEvent = { service, label, container, time, stream: from, text };
-        this.#places[container] = time;
+      for await (const lines of logs.lines) {
+        let text = "";
+        for (const line of lines) text += eventText({ data: JSON.stringify(eventOf(line)) });
+        for (const { container, time } of lines) this.#places[container] = time;
         this.#hasNewPlaces = true;
-        this.#push(eventText({ data: JSON.stringify(event) }));
+        this.#push(text);
         if (this.#size > MOST_WAITING) await this.#room();
         if (this.signal.aborted) return;
       }
@@ -150,6 +157,10 @@ class LogReader {
   #room(): Promise<void> {
     return new Promise((resolve) => this.#wakeWriter = resolve);
   }
+}
+
+function eventOf({ service, label, container, time, from, text }: ServiceLine): LogEvent {
+  return { service, label, container, time, stream: from, text };
 }
 
 function parseQuery(query: URLSearchParams, place: string | null): LogRequest {

@@ -52,17 +52,18 @@ Deno.test("parseSince() reads how long ago, when, and seconds", () => {
 });
 
 Deno.test("MergedLines brings lines into the order of their times, and waits for nobody who is silent", async () => {
-  async function* lines(times: string[], thenSilent = false) {
-    for (const time of times) yield { time };
+  async function* lines(batches: string[], thenSilent = false) {
+    for (const times of batches) yield [...times].map((time) => ({ time }));
     if (thenSilent) await new Promise((resolve) => setTimeout(resolve, 900));
   }
   const merged = new MergedLines<{ time: string }>({ endless: true });
-  merged.add(lines(["1", "4", "5", "8"]));
-  merged.add(lines(["2", "3", "9"], true));
+  merged.add(lines(["14", "5", "8"]));
+  merged.add(lines(["2", "39"], true));
   merged.add(lines([], true));
   const taken: string[] = [];
-  for (let line = await merged.next(); line !== undefined; line = await merged.next()) {
-    taken.push(line.time);
+  for (let next = await merged.next(); next !== undefined; next = await merged.next()) {
+    assert.notEqual(next.length, 0);
+    taken.push(...next.map(({ time }) => time));
   }
   assert.equal(taken.join(""), "1234589");
   assert.equal(merged.size, 0);
@@ -70,7 +71,7 @@ Deno.test("MergedLines brings lines into the order of their times, and waits for
   assert.equal(await merged.next(before + 80), undefined);
   assert.ok(performance.now() - before >= 75);
   async function* broken() {
-    yield { time: "1" };
+    yield [{ time: "1" }];
     await Promise.resolve();
     throw new Error("the line is cut");
   }

@@ -1,7 +1,9 @@
 /**
- * The lines of the logs that the page keeps: the last 100,000, in blocks of a thousand that go as a whole, so that a flood
- * moves nothing. A line's number counts from the first one ever and stays its own. The layout beside it knows how many rows
- * of the screen each line takes, so that any place in the scroll can be found without the lines above it being drawn.
+ * The lines of the logs that the page keeps: the last 100,000, or fewer when they are long, in blocks of up to a thousand
+ * that go as a whole, so that a flood moves nothing. A block keeps its texts as bytes, and one that goes leaves its memory
+ * to the next: as strings, a flood would be collected only when the tab has grown to several times what it keeps. A line's
+ * number counts from the first one ever and stays its own. The layout beside it knows how many rows of the screen each line
+ * takes, so that any place in the scroll can be found without the lines above it being drawn.
  */
 
 import { plainText } from "./ansi.ts";
@@ -9,8 +11,15 @@ import { plainText } from "./ansi.ts";
 /** The most lines that are kept. */
 export const MOST_LINES = 100_000;
 
-/** How many lines a block has. */
+/** The most bytes of text that are kept, in UTF-8. */
+export const MOST_BYTES = 64 * 1024 * 1024;
+
+/** How many lines a block has at most, and behind how many bytes it has no more. */
 const BLOCK = 1000;
+const BLOCK_BYTES = 1024 * 1024;
+
+/** How many bytes a block has room for at first. */
+const FIRST_BYTES = 64 * 1024;
 
 /** The most characters of one line that are drawn. */
 export const MOST_DRAWN = 10_000;
@@ -32,7 +41,15 @@ export interface BufferLine {
 
 /** Lines that come and go together. */
 interface Block {
-  texts: string[];
+  /** The number of its first line. */
+  first: number;
+  /** How many lines it has. */
+  size: number;
+  /** The texts in UTF-8, one behind the other, and where each of them ends. */
+  bytes: Uint8Array;
+  ends: Uint32Array;
+  /** How many columns each line takes. */
+  widths: Uint16Array;
   labels: Uint16Array;
   times: Float64Array;
   kinds: Uint8Array;
@@ -75,12 +92,23 @@ export interface Place {
   row: number;
 }
 
+/** How much is kept. */
+export interface BufferLimits {
+  lines: number;
+  /** Of text, in UTF-8. */
+  bytes: number;
+}
+
 /** The lines, what a search found in them, and their layout. */
 export class LogBuffer {
-  readonly #most: number;
+  readonly #limits: BufferLimits;
   #blocks: Block[] = [];
-  #first = 0;
+  /** The block that was forgotten last, whose memory the next one takes. */
+  #spare: Block | undefined;
   #next = 0;
+  #bytes = 0;
+  readonly #encoder = new TextEncoder();
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   readonly #labels: string[] = [];
   readonly #labelNumbers = new Map<string, number>();
   #pattern: RegExp | null = null;
@@ -91,13 +119,13 @@ export class LogBuffer {
   /** How many lines had to go because the page keeps no more. */
   forgotten = 0;
 
-  constructor(most = MOST_LINES) {
-    this.#most = most;
+  constructor(limits: Partial<BufferLimits> = {}) {
+    this.#limits = { lines: MOST_LINES, bytes: MOST_BYTES, ...limits };
   }
 
   /** The number of the oldest line that is kept. */
   get first(): number {
-    return this.#first;
+    return this.#blocks[0]?.first ?? this.#next;
   }
 
   /** The number that the next line will have. */
@@ -107,40 +135,47 @@ export class LogBuffer {
 
   /** How many lines are kept. */
   get size(): number {
-    return this.#next - this.#first;
+    return this.#next - this.first;
   }
 
   /** Whether one more line would push out the oldest ones. */
   get isFull(): boolean {
-    return this.size >= this.#most;
+    return this.size >= this.#limits.lines || this.#bytes >= this.#limits.bytes;
   }
 
   /** The width of the widest line so far, in characters. */
   get widest(): number {
-    return Math.min(this.#widest, MOST_DRAWN);
+    return this.#widest;
   }
 
   /** Adds a line. */
   push({ text, label, time, kind }: BufferLine): void {
     let block = this.#blocks.at(-1);
-    if (block === undefined || block.texts.length === BLOCK) {
-      block = newBlock();
+    if (block === undefined || block.size === BLOCK || bytesOf(block) >= BLOCK_BYTES) {
+      block = newBlock(this.#next, this.#spare);
+      this.#spare = undefined;
       this.#blocks.push(block);
     }
-    const at = block.texts.length;
-    block.texts.push(text);
+    const at = block.size++;
+    block.ends[at] = this.#write(block, at === 0 ? 0 : block.ends[at - 1] ?? 0, text);
     block.labels[at] = this.#labelNumber(label);
     block.times[at] = time;
     block.kinds[at] = KINDS.indexOf(kind);
-    if (text.length > this.#widest) this.#widest = text.length;
+    const width = widthOf(text);
+    block.widths[at] = width;
+    if (width > this.#widest) this.#widest = width;
     this.#next++;
-    if (this.size > this.#most) this.#forgetOldest();
+    while (this.size > this.#limits.lines || this.#bytes > this.#limits.bytes) {
+      if (this.#blocks.length === 1) break;
+      this.#forgetOldest();
+    }
   }
 
   /** Forgets all lines; the numbers go on. */
   clear(): void {
     this.#blocks = [];
-    this.#first = this.#next;
+    this.#spare = undefined;
+    this.#bytes = 0;
     this.#widest = 0;
     this.forgotten = 0;
   }
@@ -151,7 +186,7 @@ export class LogBuffer {
     if (found === undefined) return undefined;
     const { block, at } = found;
     return {
-      text: block.texts[at] ?? "",
+      text: this.#read(block, at),
       label: this.#labels[block.labels[at] ?? 0] ?? "",
       time: block.times[at] ?? 0,
       kind: KINDS[block.kinds[at] ?? 0] ?? "stdout",
@@ -160,7 +195,7 @@ export class LogBuffer {
 
   /** Goes through all lines, the oldest first. */
   *lines(): Generator<BufferLine> {
-    for (let number = this.#first; number < this.#next; number++) {
+    for (let number = this.first; number < this.#next; number++) {
       const line = this.line(number);
       if (line !== undefined) yield line;
     }
@@ -204,13 +239,13 @@ export class LogBuffer {
   nextHit(from: number, direction: 1 | -1): number | undefined {
     const count = this.size;
     for (let step = 1; step <= count; step++) {
-      const offset = (((from - this.#first + direction * step) % count) + count) % count;
-      const { block, at } = this.#find(this.#first + offset) ?? {};
+      const offset = (((from - this.first + direction * step) % count) + count) % count;
+      const { block, at } = this.#find(this.first + offset) ?? {};
       if (block === undefined || at === undefined) continue;
-      if (isHit(block, at, this.#searchVersion)) return this.#first + offset;
+      if (isHit(block, at, this.#searchVersion)) return this.first + offset;
       if (block.search.version === this.#searchVersion && block.search.count > 0) continue;
       // Nothing in this block: go on at its edge.
-      const rest = direction === 1 ? block.texts.length - 1 - at : at;
+      const rest = direction === 1 ? block.size - 1 - at : at;
       step += Math.min(rest, count - step);
     }
     return undefined;
@@ -219,14 +254,12 @@ export class LogBuffer {
   /** How many hits there are up to and with a line, which makes "3 of 17". */
   hitNumber(number: number): number {
     let count = 0;
-    let first = this.#first;
     for (const block of this.#blocks) {
-      if (number >= first + block.texts.length) {
+      if (number >= block.first + block.size) {
         if (block.search.version === this.#searchVersion) count += block.search.count;
-        first += block.texts.length;
         continue;
       }
-      for (let at = 0; at <= number - first; at++) {
+      for (let at = 0; at <= number - block.first; at++) {
         if (isHit(block, at, this.#searchVersion)) count++;
       }
       break;
@@ -252,22 +285,19 @@ export class LogBuffer {
   /** Finds the line that is at a row of the whole; the last one when there are fewer rows. */
   placeAt(row: number): Place {
     let before = 0;
-    let number = this.#first;
-    let place: Place = { line: this.#first, row: 0 };
+    let place: Place = { line: this.first, row: 0 };
     for (const block of this.#blocks) {
       const { rows, sum } = this.#measured(block);
       if (before + sum <= row) {
         before += sum;
-        number += block.texts.length;
         continue;
       }
-      for (let at = 0; at < block.texts.length; at++) {
+      for (let at = 0; at < block.size; at++) {
         const own = rows[at] ?? 0;
-        if (own > 0) place = { line: number + at, row: before };
+        if (own > 0) place = { line: block.first + at, row: before };
         if (before + own > row) return place;
         before += own;
       }
-      number += block.texts.length;
     }
     return this.#blocks.length === 0 ? place : { line: this.#next, row: before };
   }
@@ -275,15 +305,13 @@ export class LogBuffer {
   /** Tells the row of the whole that a line begins at. */
   rowOf(number: number): number {
     let before = 0;
-    let first = this.#first;
     for (const block of this.#blocks) {
       const { rows, sum } = this.#measured(block);
-      if (number >= first + block.texts.length) {
+      if (number >= block.first + block.size) {
         before += sum;
-        first += block.texts.length;
         continue;
       }
-      for (let at = 0; at < number - first; at++) before += rows[at] ?? 0;
+      for (let at = 0; at < number - block.first; at++) before += rows[at] ?? 0;
       break;
     }
     return before;
@@ -292,19 +320,16 @@ export class LogBuffer {
   /** Lists the numbers of the lines that are shown, from one on. */
   shownFrom(number: number, count: number): number[] {
     const shown: number[] = [];
-    let first = this.#first;
     for (const block of this.#blocks) {
-      const end = first + block.texts.length;
+      const { first, size } = block;
       const mayShow = !this.#layout.only ||
         (block.search.version === this.#searchVersion && block.search.count > 0);
-      if (mayShow && end > number) {
-        for (let at = Math.max(0, number - first); at < block.texts.length; at++) {
-          if (shown.length === count) return shown;
-          if (this.#layout.only && !isHit(block, at, this.#searchVersion)) continue;
-          shown.push(first + at);
-        }
+      if (!mayShow) continue;
+      for (let at = Math.max(0, number - first); at < size; at++) {
+        if (shown.length === count) return shown;
+        if (this.#layout.only && !isHit(block, at, this.#searchVersion)) continue;
+        shown.push(first + at);
       }
-      first = end;
     }
     return shown;
   }
@@ -317,35 +342,58 @@ export class LogBuffer {
     return number;
   }
 
+  /** Writes a text behind the others of a block, and tells where it ends. */
+  #write(block: Block, from: number, text: string): number {
+    for (;;) {
+      const { read, written } = this.#encoder.encodeInto(text, block.bytes.subarray(from));
+      if (read === text.length) {
+        this.#bytes += written;
+        return from + written;
+      }
+      const larger = new Uint8Array(2 * block.bytes.length + text.length);
+      larger.set(block.bytes);
+      block.bytes = larger;
+    }
+  }
+
+  #read({ bytes, ends }: Block, at: number): string {
+    return this.#decoder.decode(bytes.subarray(at === 0 ? 0 : ends[at - 1], ends[at]));
+  }
+
   #forgetOldest(): void {
     const oldest = this.#blocks.shift();
     if (oldest === undefined) return;
-    this.#first += oldest.texts.length;
-    this.forgotten += oldest.texts.length;
+    this.forgotten += oldest.size;
+    this.#bytes -= bytesOf(oldest);
+    this.#spare = oldest;
   }
 
   #find(number: number): { block: Block; at: number } | undefined {
-    if (number < this.#first || number >= this.#next) return undefined;
-    const offset = number - this.#first;
-    // Every block but the last is full.
-    const block = this.#blocks[Math.floor(offset / BLOCK)];
-    return block === undefined ? undefined : { block, at: offset % BLOCK };
+    if (number < this.first || number >= this.#next) return undefined;
+    let [low, high] = [0, this.#blocks.length - 1];
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if ((this.#blocks[middle]?.first ?? 0) <= number) low = middle;
+      else high = middle - 1;
+    }
+    const block = this.#blocks[low];
+    return block === undefined ? undefined : { block, at: number - block.first };
   }
 
-  #isSearched({ search, texts }: Block): boolean {
-    return search.version === this.#searchVersion && search.seen === texts.length;
+  #isSearched({ search, size }: Block): boolean {
+    return search.version === this.#searchVersion && search.seen === size;
   }
 
   #searchBlock(block: Block, pattern: RegExp): void {
-    const { search, texts } = block;
+    const { search, size } = block;
     if (search.version !== this.#searchVersion) {
       Object.assign(search, { version: this.#searchVersion, seen: 0, count: 0 });
       if (search.hits.length === 0) search.hits = new Uint8Array(BLOCK);
       search.hits.fill(0);
     }
-    for (; search.seen < texts.length; search.seen++) {
+    for (; search.seen < size; search.seen++) {
       pattern.lastIndex = 0;
-      if (!pattern.test(plainText(texts[search.seen] ?? ""))) continue;
+      if (!pattern.test(plainText(this.#read(block, search.seen)))) continue;
       search.hits[search.seen] = 1;
       search.count++;
     }
@@ -353,14 +401,14 @@ export class LogBuffer {
   }
 
   #measured(block: Block): Rows {
-    const { layout, texts } = block;
+    const { layout, size, widths } = block;
     const { columns, only } = this.#layout;
     if (layout.version !== this.#layoutVersion) {
       Object.assign(layout, { version: this.#layoutVersion, seen: 0, sum: 0 });
     }
-    for (; layout.seen < texts.length; layout.seen++) {
+    for (; layout.seen < size; layout.seen++) {
       const isShown = !only || isHit(block, layout.seen, this.#searchVersion);
-      const rows = isShown ? rowsOf(texts[layout.seen] ?? "", columns) : 0;
+      const rows = isShown ? rowsOf(widths[layout.seen] ?? 0, columns) : 0;
       layout.rows[layout.seen] = rows;
       layout.sum += rows;
     }
@@ -368,15 +416,31 @@ export class LogBuffer {
   }
 }
 
-function newBlock(): Block {
+/** Makes a block without lines, in the memory of one that is not needed any more. */
+function newBlock(first: number, spare: Block | undefined): Block {
+  if (spare !== undefined) {
+    const { search, layout } = spare;
+    Object.assign(search, { version: -1, seen: 0, count: 0 });
+    Object.assign(layout, { version: -1, seen: 0, sum: 0 });
+    return { ...spare, first, size: 0 };
+  }
   return {
-    texts: [],
+    first,
+    size: 0,
+    bytes: new Uint8Array(FIRST_BYTES),
+    ends: new Uint32Array(BLOCK),
+    widths: new Uint16Array(BLOCK),
     labels: new Uint16Array(BLOCK),
     times: new Float64Array(BLOCK),
     kinds: new Uint8Array(BLOCK),
     search: { version: -1, seen: 0, hits: new Uint8Array(0), count: 0 },
     layout: { version: -1, seen: 0, rows: new Uint16Array(BLOCK), sum: 0 },
   };
+}
+
+/** How many bytes of text a block has. */
+function bytesOf({ size, ends }: Block): number {
+  return size === 0 ? 0 : ends[size - 1] ?? 0;
 }
 
 function isHit({ search }: Block, at: number, version: number): boolean {
@@ -395,20 +459,22 @@ const HAS_NO_WIDTH = /\p{Mn}|\p{Me}|\p{Cf}/u;
 const IS_PLAIN = /^[\x20-\x7e]*$/;
 
 /** Tells how many rows a line takes when it is cut at so many columns. */
-export function rowsOf(line: string, columns: number): number {
-  if (!(columns < Infinity) || line.length === 0) return 1;
-  const cells = line.length <= columns && IS_PLAIN.test(line) ? line.length : widthOf(line);
-  return Math.max(1, Math.ceil(Math.min(cells, MOST_DRAWN) / Math.max(1, columns)));
+export function rowsOf(width: number, columns: number): number {
+  return columns < Infinity ? Math.max(1, Math.ceil(width / Math.max(1, columns))) : 1;
 }
 
-/** Tells how many columns a line takes: characters of East Asia and pictures take two, what is put over another none. */
-function widthOf(line: string): number {
-  if (IS_PLAIN.test(line)) return line.length;
-  let cells = 0;
-  for (const character of plainText(line)) {
-    if (character === "\t") cells += TAB - cells % TAB;
-    else if (HAS_NO_WIDTH.test(character)) continue;
-    else cells += IS_WIDE.test(character) ? 2 : 1;
+/**
+ * Tells how many columns the part of a line takes that is drawn: characters of East Asia and pictures take two, what is put
+ * over another none.
+ */
+export function widthOf(line: string): number {
+  const text = plainText(line).slice(0, MOST_DRAWN);
+  if (IS_PLAIN.test(text)) return text.length;
+  let width = 0;
+  for (const character of text) {
+    if (character >= " " && character <= "~") width++;
+    else if (character === "\t") width += TAB - width % TAB;
+    else if (!HAS_NO_WIDTH.test(character)) width += IS_WIDE.test(character) ? 2 : 1;
   }
-  return cells;
+  return Math.min(width, MOST_DRAWN);
 }

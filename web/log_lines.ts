@@ -161,10 +161,12 @@ export function LogLines(
       <div class="log-space" style=${sizes.space}>
         <div class="log-window" style=${sizes.window}>
           ${numbers.map((number) => {
+            // A line that comes takes the elements of one that went: made anew, those of a flood would fill the memory.
+            const key = only ? number : number % wanted;
             const line = buffer.line(number);
             return line === undefined
               ? null
-              : html`<${LineView} key=${number} line=${line} options=${options} isCurrent=${
+              : html`<${LineView} key=${key} line=${line} options=${options} isCurrent=${
                 options.current === number
               } />`;
           })}

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type BufferLine, LogBuffer, rowsOf } from "../../web/log_buffer.ts";
+import { type BufferLine, LogBuffer, rowsOf, widthOf } from "../../web/log_buffer.ts";
 import { parseSearch } from "../../web/log_search.ts";
 
 const line = (text: string, label = "web"): BufferLine => ({
@@ -9,8 +9,8 @@ const line = (text: string, label = "web"): BufferLine => ({
   kind: "stdout",
 });
 
-function filled(count: number, most?: number): LogBuffer {
-  const buffer = new LogBuffer(most);
+function filled(count: number, lines?: number): LogBuffer {
+  const buffer = new LogBuffer(lines === undefined ? {} : { lines });
   for (let number = 0; number < count; number++) buffer.push(line(`line ${number}`));
   return buffer;
 }
@@ -56,16 +56,56 @@ Deno.test("LogBuffer.clear() forgets everything, and counts on", () => {
   assert.equal(buffer.line(2500)?.text, "next");
 });
 
-Deno.test("rowsOf() counts the rows that a terminal of that width would need", () => {
-  assert.equal(rowsOf("", 10), 1);
-  assert.equal(rowsOf("0123456789", 10), 1);
-  assert.equal(rowsOf("0123456789a", 10), 2);
-  assert.equal(rowsOf("x".repeat(1000), Infinity), 1);
-  assert.equal(rowsOf("\x1b[31m0123456789\x1b[0m", 10), 1, "escapes take no room");
-  assert.equal(rowsOf("日本語日本語", 10), 2, "East Asian characters take two columns");
-  assert.equal(rowsOf("e\u0301".repeat(10), 10), 1, "an accent takes no room");
-  assert.equal(rowsOf("a\tb", 10), 1);
-  assert.equal(rowsOf("a\tbcd", 10), 2, "a tab goes on to the next multiple of eight");
+Deno.test("LogBuffer forgets the oldest lines when what is kept has too many bytes", () => {
+  const buffer = new LogBuffer({ bytes: 4 * 1024 * 1024 });
+  const long = "ö".repeat(100_000);
+  for (let number = 0; number < 100; number++) buffer.push(line(`${number} ${long}`));
+  assert.ok(buffer.size <= 22, `${buffer.size} lines of 200 KB`);
+  assert.ok(buffer.size >= 15, `${buffer.size} lines of 200 KB`);
+  assert.equal(buffer.size + buffer.forgotten, 100);
+  assert.equal(buffer.first, buffer.forgotten);
+  assert.equal(buffer.line(99)?.text, `99 ${long}`);
+  assert.equal(buffer.line(buffer.first)?.text, `${buffer.first} ${long}`);
+  assert.equal(buffer.line(buffer.first - 1), undefined);
+  const alone = new LogBuffer({ bytes: 1000 });
+  alone.push(line(long));
+  assert.equal(alone.line(0)?.text, long, "one line is kept, however long it is");
+});
+
+Deno.test("LogBuffer uses the memory of lines that went again, and mixes nothing up", () => {
+  const buffer = new LogBuffer({ lines: 3000 });
+  const text = (number: number) =>
+    ["größe", "日本語", "", "\ufeffx", "🎉"][number % 5] + `${number}`;
+  buffer.find(parseSearch("7", false).pattern);
+  for (let number = 0; number < 12_345; number++) {
+    buffer.push({ ...line(text(number), `service ${number % 3}`), time: number });
+    buffer.search();
+  }
+  const kept = [...buffer.lines()];
+  assert.equal(kept.length, buffer.size);
+  kept.forEach((one, index) => {
+    const number = buffer.first + index;
+    assert.deepEqual([one.text, one.label, one.time], [
+      text(number),
+      `service ${number % 3}`,
+      number,
+    ]);
+    assert.equal(buffer.isHit(number), text(number).includes("7"), text(number));
+  });
+});
+
+Deno.test("rowsOf() and widthOf() count what a terminal of that width would need", () => {
+  const rows = (text: string, columns: number) => rowsOf(widthOf(text), columns);
+  assert.equal(rows("", 10), 1);
+  assert.equal(rows("0123456789", 10), 1);
+  assert.equal(rows("0123456789a", 10), 2);
+  assert.equal(rows("x".repeat(1000), Infinity), 1);
+  assert.equal(rows("\x1b[31m0123456789\x1b[0m", 10), 1, "escapes take no room");
+  assert.equal(rows("日本語日本語", 10), 2, "East Asian characters take two columns");
+  assert.equal(rows("e\u0301".repeat(10), 10), 1, "an accent takes no room");
+  assert.equal(rows("a\tb", 10), 1);
+  assert.equal(rows("a\tbcd", 10), 2, "a tab goes on to the next multiple of eight");
+  assert.equal(rows("x".repeat(50_000), 100), 100, "what is not drawn takes none");
 });
 
 Deno.test("placeAt() and rowOf() agree for every line, wrapped or not", () => {
@@ -77,7 +117,7 @@ Deno.test("placeAt() and rowOf() agree for every line, wrapped or not", () => {
     for (let number = 0; number < 3210; number++) {
       assert.equal(buffer.rowOf(number), row);
       assert.deepEqual(buffer.placeAt(row), { line: number, row });
-      const rows = rowsOf("x".repeat(number % 37), columns);
+      const rows = rowsOf(number % 37, columns);
       assert.deepEqual(buffer.placeAt(row + rows - 1), { line: number, row });
       row += rows;
     }

@@ -132,8 +132,9 @@ export class Live {
       });
       onOpen();
       this.#connection({ kind: "live" });
-      for await (const events of readEventStream(response)) {
+      for await (const read of readEventStream(response)) {
         timer.reset();
+        const events = [...read];
         if (events.length === 0) continue;
         this.#cursor = events.at(-1)?.id || this.#cursor;
         this.#take(events.map(({ data }) => JSON.parse(data) as ServerEvent));

@@ -350,7 +350,7 @@ export class LogBuffer {
         this.#bytes += written;
         return from + written;
       }
-      const larger = new Uint8Array(2 * block.bytes.length + text.length);
+      const larger = new Uint8Array(Math.ceil(1.5 * block.bytes.length) + text.length);
       larger.set(block.bytes);
       block.bytes = larger;
     }

@@ -164,9 +164,11 @@ export class LogStream {
   }
 
   /** Takes events; true when nothing will follow. */
-  #take(events: readonly StreamEvent[]): boolean {
+  #take(events: Iterable<StreamEvent>): boolean {
     let isEnd = false;
+    let count = 0;
     for (const { type, data, id } of events) {
+      count++;
       if (id !== "") this.#lastId = id;
       switch (type) {
         case "message":
@@ -188,8 +190,8 @@ export class LogStream {
           break;
       }
     }
-    if (events.length > 0) {
-      this.#measureLag(events.length);
+    if (count > 0) {
+      this.#measureLag(count);
       this.#changed();
     }
     return isEnd;

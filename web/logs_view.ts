@@ -22,6 +22,9 @@ import { Button, Empty, Hint } from "./widgets.ts";
 /** The id of the search field, which the keyboard jumps to. */
 export const FIND_ID = "find";
 
+/** Milliseconds between two drawings while lines pour in: nobody reads faster, and each costs time that the next lines need. */
+const BETWEEN_DRAWINGS = 80;
+
 /** Milliseconds of one picture that the search may take. */
 const SEARCH_SLICE = 8;
 
@@ -427,22 +430,31 @@ function useStream(
 ) {
   const stream = useRef<LogStream | null>(null);
   useEffect(() => {
+    let isDue = false;
+    let drawnAt = -Infinity;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     let frame = 0;
+    const draw = () => {
+      frame = requestAnimationFrame((now) => {
+        isDue = false;
+        drawnAt = now;
+        changed();
+      });
+    };
     const next = new LogStream(
       environment,
       route.logs.services,
       buffer,
       () => {
-        if (frame !== 0) return;
-        frame = requestAnimationFrame(() => {
-          frame = 0;
-          changed();
-        });
+        if (isDue) return;
+        isDue = true;
+        timer = setTimeout(draw, drawnAt + BETWEEN_DRAWINGS - performance.now());
       },
     );
     stream.current = next;
     next.start();
     return () => {
+      clearTimeout(timer);
       cancelAnimationFrame(frame);
       next.stop();
     };

@@ -18,7 +18,7 @@ const EVENTS = [
 ];
 
 Deno.test("EventStreamParser reads types, ids, many lines of data, and no comments", () => {
-  assert.deepEqual(new EventStreamParser().push(STREAM), EVENTS);
+  assert.deepEqual([...new EventStreamParser().push(STREAM)], EVENTS);
 });
 
 Deno.test("EventStreamParser puts together what is cut anywhere", () => {

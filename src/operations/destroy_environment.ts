@@ -98,16 +98,19 @@ export async function destroyEnvironment(
   const call = { tools, record, watch, problems: [] as Problem[] };
   const keptVolumes: string[] = [];
   const isWithin = await isInSession(tools, record);
+  // Asked while the session ends.
+  const apart = record.mode === "docker" ? keepApart(tools, record, watch) : undefined;
+  apart?.catch(() => undefined);
   if (record.session !== null && !isWithin) {
     // Before the containers: its windows would look for them all the while that they stop.
     await attempt(call, "session", "Session", async () => {
       await endSession(tools, record);
     });
   }
-  if (record.mode === "docker") {
+  if (apart !== undefined) {
     await attempt(call, "containers", "Containers and networks", async () => {
       await leaveShared(tools, record, watch);
-      const own = await keepApart(tools, record, watch);
+      const own = await apart;
       const keep = request.volumes ? "none" : "all";
       const earlier = [...journal.earlier, ...await listKept(tools, record)];
       keptVolumes.push(

@@ -15,6 +15,7 @@ import { customWindows, serviceOf, shellArgv } from "../domain/windows.ts";
 import { readProjectConfig } from "../programs/config_file.ts";
 import { execInTerminal, followLogs } from "../programs/container_terminal.ts";
 import { attach } from "../programs/foreground.ts";
+import { pause } from "../programs/pause.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { isThere } from "./files.ts";
 import { isOwnContainer, listServiceContainers } from "./service_containers.ts";
@@ -23,6 +24,12 @@ import { ownConfig } from "./user_config.ts";
 
 /** Milliseconds between two looks at a container that is waited for: at first, and after some minutes. */
 const LOOK_AGAIN = { first: 1000, last: 5000 } as const;
+
+/**
+ * Milliseconds behind the end of a container in which its windows do nothing: mostly the others of the environment stop
+ * too, and windows that look around at once take the time from whoever stops them.
+ */
+const AFTER_END = 500;
 
 /** Milliseconds within which a container is gone whose end has killed a program in it. */
 const END_OF_CONTAINER = 3000;
@@ -139,6 +146,7 @@ async function showContainer(
   if (await hasEnded(tools, container, startedAt, limit)) {
     talk.resetTerminal();
     note(call, `${service} has stopped`);
+    await pause(AFTER_END);
     return "on";
   }
   if (exitCode === 126 || exitCode === 127) {
@@ -158,6 +166,7 @@ async function showLogs(call: Call, record: EnvironmentRecord): Promise<Next> {
     })
     : await followSharedLogs(call, record);
   call.since = new Date().toISOString();
+  await pause(AFTER_END);
   if (await runningOf(tools, record, undefined) === undefined) return "on";
   const how = exitCode === 0 || exitCode === 130 ? "" : ` (exit code ${exitCode})`;
   return { said: `The logs have ended${how}`, again: "follows them again" };
@@ -180,7 +189,7 @@ async function waitForContainer(
 ): Promise<Container | undefined> {
   const { tools } = call;
   let before = "";
-  let pause: number = LOOK_AGAIN.first;
+  let wait: number = LOOK_AGAIN.first;
   for (;;) {
     if (isDestroyed(tools, call.id)) return undefined;
     const record = tools.environments.require(call.id);
@@ -190,8 +199,8 @@ async function waitForContainer(
     if (typeof found !== "string") return found;
     if (found !== before) note(call, `Waiting: ${found}`);
     before = found;
-    await new Promise((resolve) => setTimeout(resolve, pause));
-    pause = Math.min(pause * 1.02, LOOK_AGAIN.last);
+    await pause(wait);
+    wait = Math.min(wait * 1.02, LOOK_AGAIN.last);
   }
 }
 
@@ -252,7 +261,7 @@ async function hasEnded(
   for (;;) {
     if (await startOf(tools, container) !== startedAt) return true;
     if (performance.now() >= deadline) return false;
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await pause(200);
   }
 }
 

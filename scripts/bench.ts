@@ -97,6 +97,7 @@ async function measureAll(options: Options, signal: AbortSignal): Promise<void> 
     await Deno.mkdir(`${root}/dist`, { recursive: true });
     const file = options.readme ? `${root}/${PLOT}` : `${root}/dist/growth.svg`;
     await Deno.writeTextFile(file, growth.plot);
+    if (options.readme) await run([Deno.execPath(), "fmt", "--quiet", PLOT], { cwd: root });
     say(`✓ Wrote ${file}`);
   }
   if (options.readme) {

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { withCommands } from "../scripts/readme.ts";
 import { COMMANDS } from "../src/commands/mod.ts";
 import { tryRun } from "../src/programs/run.ts";
+import { listRoutes } from "../src/server/api.ts";
 import { docker } from "./containers.ts";
 import { needs } from "./needs.ts";
 import { PIKO, Sandbox, until } from "./sandbox.ts";
@@ -24,6 +25,18 @@ Deno.test("withCommands() replaces what stands in the table's place, and nothing
   assert.ok(before && behind);
   assert.equal(await withCommands(`${before}${behind}`), readme);
   await assert.rejects(withCommands("# piko\n"), /no place/);
+});
+
+Deno.test("the README's table of the API is that of the routes", () => {
+  const [, section = ""] = readme.split(/^## (?:In the browser|Configuration)$/m);
+  const requests = section.split("\n").filter((line) => line.startsWith("| `"))
+    .flatMap((row) => row.split("|")[1]?.match(/[A-Z]+ [^\s`]+/g) ?? []);
+  const project = "/api/projects/:project/environments";
+  // These are for the project that the server was started in, as those with its name are.
+  const routes = listRoutes().filter((request) =>
+    request !== "POST /api/environments" && !request.includes("/api/environments/:name")
+  );
+  assert.deepEqual(requests.map((request) => request.replace("…", project)).sort(), routes.sort());
 });
 
 Deno.test("the README's files of one command exist", async () => {

@@ -112,6 +112,13 @@ const ROUTES: readonly Route[] = [
   route("/api/token", { POST: renewToken }),
 ];
 
+/** Lists what the API answers, each as `GET /api/projects`. */
+export function listRoutes(): string[] {
+  return ROUTES.flatMap(({ words, methods }) =>
+    Object.keys(methods).map((method) => `${method} ${words.join("/")}`)
+  );
+}
+
 /**
  * Answers a request to the API.
  *

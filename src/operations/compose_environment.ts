@@ -95,27 +95,33 @@ export async function chooseComposeProject(
 
 /**
  * Gives an environment another compose project where its own turns out to be that of another registry: it was made while no
- * engine could tell. Until then nothing in the engine is its own.
+ * engine could tell, or was not started, and the other one came first. Until then nothing in the engine is its own but what
+ * an earlier life has kept; volumes do not say whose they are.
  */
 export async function keepApart(
   tools: Tools,
   record: EnvironmentRecord,
   { report, signal }: Watch,
 ): Promise<EnvironmentRecord> {
-  const { composeProject } = record;
-  const [containers, networks] = await Promise.all([
+  const { composeProject, hadContainers } = record;
+  const [containers, networks, volumes, kept] = await Promise.all([
     tools.engine.listContainers({ composeProject, signal }),
     tools.engine.listNetworks(composeProject),
+    hadContainers ? [] : tools.engine.listVolumes(composeProject),
+    hadContainers ? undefined : listKept(tools, record),
   ]);
-  const foreign = [...containers, ...networks].map(({ labels }) => labels)
-    .find((labels) => labels[ROOT_LABEL] !== undefined && !isLabelled(record, labels));
-  if (foreign === undefined) return record;
+  const all = [...containers, ...networks].map(({ labels }) => labels);
+  const foreign = all.find((labels) =>
+    labels[ROOT_LABEL] !== undefined && !isLabelled(record, labels)
+  );
+  const isOwn = all.some((labels) => isLabelled(record, labels));
+  const strange = isOwn ? [] : volumes.filter(({ name }) => !kept?.has(name));
+  if (foreign === undefined && strange.length === 0) return record;
   const own = await chooseComposeProject(tools, record, await listEngineNames(tools, signal));
-  report({
-    kind: "note",
-    message: `${composeProject} is an environment of ${foreign[ROOT_LABEL]}; this one is ` +
-      `${own.composeProject} from now on`,
-  });
+  const whose = foreign === undefined
+    ? `The volumes of ${composeProject} are not of this environment, which`
+    : `${composeProject} is an environment of ${foreign[ROOT_LABEL]}; this one`;
+  report({ kind: "note", message: `${whose} is ${own.composeProject} from now on` });
   return own;
 }
 

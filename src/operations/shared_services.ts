@@ -271,6 +271,7 @@ async function startShared(call: Call, begin: (step: Step) => void): Promise<voi
   if (!request.start) return;
   const target = targetOfShared(record, root, leftOut);
   begin("containers");
+  tools.environments.setHadContainers(record.id);
   await joinNetworks(tools, project.id);
   const lost = new Set<number>();
   for (;;) {

@@ -219,6 +219,7 @@ export async function startWithShared(
   target: ComposeTarget,
   { move = false, watch, begin, ...options }: StartOptions,
 ): Promise<void> {
+  tools.environments.setHadContainers(record.id);
   const isLinked = tools.shared.listLinks(record.projectId)
     .some(({ environmentId }) => environmentId === record.id);
   if (record.shared === null && !isLinked) return await bringUp(tools, target, options);

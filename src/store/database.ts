@@ -128,6 +128,10 @@ export const MIGRATIONS: readonly string[] = [
 
   ALTER TABLE kept_on_engines RENAME TO kept_volumes;
   `,
+  `
+  ALTER TABLE environments ADD COLUMN had_containers INTEGER NOT NULL DEFAULT 1
+    CHECK (had_containers IN (0, 1));
+  `,
 ];
 
 /** The schema that this piko reads and writes. */

@@ -39,6 +39,8 @@ export interface EnvironmentRecord {
   path: string;
   dataDir: string;
   composeProject: string;
+  /** Whether containers were ever made for it: before, no volume is its own but those of an earlier life. */
+  hadContainers: boolean;
   /** Absolute paths, the first of which sets the project directory; empty in simple mode. */
   composeFiles: string[];
   overrideFile: string | null;
@@ -113,8 +115,8 @@ export class Environments {
       const composeProject = this.#freeComposeProject(project, wanted.name);
       const { id } = this.#database.run(
         `INSERT INTO environments
-           (kind, project_id, name, branch, slot, mode, state, path, data_dir, compose_project, created_at)
-         VALUES (?, ?, ?, ?, ?, ?, 'creating', ?, ?, ?, ?)`,
+           (kind, project_id, name, branch, slot, mode, state, path, data_dir, compose_project, had_containers, created_at)
+         VALUES (?, ?, ?, ?, ?, ?, 'creating', ?, ?, ?, 0, ?)`,
         kind,
         project.id,
         wanted.name,
@@ -193,6 +195,11 @@ export class Environments {
   /** Records whether an environment has containers: its branch may turn out to have no compose file, or get one. */
   setMode(id: number, mode: Mode): void {
     this.#database.run("UPDATE environments SET mode = ? WHERE id = ?", mode, id);
+  }
+
+  /** Records that containers of an environment are about to be made. */
+  setHadContainers(id: number): void {
+    this.#database.run("UPDATE environments SET had_containers = 1 WHERE id = ?", id);
   }
 
   /** Records the tmux session of an environment, or that it has none. */
@@ -594,6 +601,7 @@ function environmentOf(
     path: String(row.path),
     dataDir: String(row.data_dir),
     composeProject: String(row.compose_project),
+    hadContainers: row.had_containers === 1,
     composeFiles: JSON.parse(String(row.compose_files)) as string[],
     overrideFile: row.override_file === null ? null : String(row.override_file),
     session: row.session === null ? null : String(row.session),

@@ -1,6 +1,7 @@
 /**
- * Two registries on one machine with projects of one name: an environment that was made while no engine could tell gets a
- * compose project of its own as soon as one answers, whatever is done first, and nothing of the other one's is touched.
+ * Two registries on one machine with projects of one name: an environment that was made while no engine could tell, or was
+ * not started, gets a compose project of its own as soon as one answers, whatever is done first, and nothing of the other
+ * one's is touched.
  */
 
 import assert from "node:assert/strict";
@@ -58,5 +59,40 @@ Deno.test({
       });
     }
     await sandbox.pass("destroy x --volumes");
+  },
+});
+
+Deno.test({
+  name: "an environment that was never started takes no volumes that another registry has kept",
+  ...needs("git", "engine", "compose", "images"),
+  async fn(t) {
+    await using sandbox = await Sandbox.create({ files: { "compose.yaml": COMPOSE }, init: true });
+    const { project, folder } = sandbox;
+    const root = `${folder}/elsewhere/${project}`;
+    await sandbox.git("clone", "--quiet", sandbox.root, root);
+    const there = { cwd: root, variables: { PIKO_HOME: `${folder}/other` } };
+    await sandbox.pass("init", there);
+    const volume = `piko-${project}-x_rows`;
+    const name = async () => (await sandbox.json("status x")).environment.composeProject;
+
+    for (const first of ["destroy x --volumes", "up x --no-wait", "restart x --no-wait"]) {
+      await t.step(first, async () => {
+        await sandbox.pass("create x --no-attach --no-start");
+        assert.equal(await name(), `piko-${project}-x`);
+        await sandbox.pass("create x --no-attach --no-wait", there);
+        await sandbox.pass("destroy x", there);
+        assert.deepEqual(await sandbox.leftInEngine(), [`volume ${volume}`]);
+
+        const { exitCode, stderr } = await sandbox.piko(first.split(" "));
+        assert.equal(exitCode, 0, stderr);
+        assert.ok(stderr.includes(`piko-${project}-x-2 from now on`), stderr);
+        if (!first.startsWith("destroy")) {
+          assert.equal(await name(), `piko-${project}-x-2`);
+          await sandbox.pass("destroy x --volumes");
+        }
+        assert.deepEqual(await sandbox.leftInEngine(), [`volume ${volume}`]);
+        await sandbox.run(["docker", "volume", "rm", volume]);
+      });
+    }
   },
 });

@@ -5,6 +5,7 @@
  */
 
 import { CommandError, PikoError } from "../domain/errors.ts";
+import { isForeign, isLabelled, labelsOf, ROOT_LABEL } from "../domain/labels.ts";
 import { quote } from "../domain/names.ts";
 import { bindSources, composeOverride } from "../domain/override.ts";
 import { assignHostPorts, type GivenPort, wantedPorts } from "../domain/ports.ts";
@@ -38,24 +39,8 @@ export const OVERRIDE_PATTERNS: readonly string[] = [OVERRIDE_FILE, `${OVERRIDE_
 /** What every override file that piko wrote begins with. */
 const OVERRIDE_START = "# Made by piko ";
 
-/** The label by which every container and network says which repository it belongs to. */
-export const ROOT_LABEL = "dev.piko.root";
-
-/**
- * The label by which they say when that repository was registered: two registries may know the same repository, and what
- * one has made is not the other's.
- */
-export const REGISTERED_LABEL = "dev.piko.registered";
-
 /** The label by which compose knows what belongs to a project. */
 export const PROJECT_LABEL = "com.docker.compose.project";
-
-/** The labels of everything that piko makes for an environment. */
-export function labelsOf(
-  { root, registeredAt }: Pick<EnvironmentRecord, "root" | "registeredAt">,
-): Record<string, string> {
-  return { [ROOT_LABEL]: root, [REGISTERED_LABEL]: registeredAt };
-}
 
 /** What the engine has that bears the name of a compose project. */
 export interface EngineNames {
@@ -111,9 +96,7 @@ export async function keepApart(
     hadContainers ? undefined : listKept(tools, record),
   ]);
   const all = [...containers, ...networks].map(({ labels }) => labels);
-  const foreign = all.find((labels) =>
-    labels[ROOT_LABEL] !== undefined && !isLabelled(record, labels)
-  );
+  const foreign = all.find((labels) => isForeign(record, labels));
   const isOwn = all.some((labels) => isLabelled(record, labels));
   const strange = isOwn ? [] : volumes.filter(({ name }) => !kept?.has(name));
   if (foreign === undefined && strange.length === 0) return record;
@@ -123,14 +106,6 @@ export async function keepApart(
     : `${composeProject} is an environment of ${foreign[ROOT_LABEL]}; this one`;
   report({ kind: "note", message: `${whose} is ${own.composeProject} from now on` });
   return own;
-}
-
-/** Tells whether labels are those of an environment's own project, as it was registered. */
-export function isLabelled(
-  project: Pick<EnvironmentRecord, "root" | "registeredAt">,
-  labels: Record<string, string>,
-): boolean {
-  return Object.entries(labelsOf(project)).every(([label, value]) => labels[label] === value);
 }
 
 /** Finds the compose files of a worktree, or of the root; undefined when there are none. */

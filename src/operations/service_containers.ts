@@ -1,10 +1,11 @@
 /**
  * Which containers stand for the services of an environment: its own, and for a shared service those of the project's
  * shared ones. A container of its own that it had before the service was shared may still be there, stopped; it stands
- * for nothing then.
+ * for nothing then, and nor does one of another registry that bears the same name.
  */
 
 import type { Container } from "../domain/containers.ts";
+import { isForeign } from "../domain/labels.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import type { Tools } from "./tools.ts";
 
@@ -15,8 +16,8 @@ export async function listServiceContainers(
   signal?: AbortSignal,
 ): Promise<Container[]> {
   const { composeProject, shared } = record;
-  if (shared === null) return await tools.engine.listContainers({ composeProject, signal });
-  const all = await tools.engine.listContainers({ signal });
+  const only = shared === null ? composeProject : undefined;
+  const all = await tools.engine.listContainers({ composeProject: only, signal });
   return [
     ...all.filter((container) => isOwnContainer(record, container)),
     ...all.filter((container) => isSharedContainer(record, container)),
@@ -26,13 +27,13 @@ export async function listServiceContainers(
 /** Tells whether a container stands for a service that an environment has of its own. */
 export function isOwnContainer(record: EnvironmentRecord, container: Container): boolean {
   return container.composeProject === record.composeProject &&
-    !isShared(record, container.service);
+    !isShared(record, container.service) && !isForeign(record, container.labels);
 }
 
 /** Tells whether a container is one of a shared service that an environment uses. */
 export function isSharedContainer(record: EnvironmentRecord, container: Container): boolean {
   return container.composeProject === record.shared?.composeProject &&
-    isShared(record, container.service);
+    isShared(record, container.service) && !isForeign(record, container.labels);
 }
 
 /** Tells whether an environment takes a service from the shared ones of its project. */

@@ -10,6 +10,7 @@
 import type { ComposeConfig } from "../domain/compose_config.ts";
 import type { ProjectConfig } from "../domain/config.ts";
 import { PikoError } from "../domain/errors.ts";
+import { labelsOf } from "../domain/labels.ts";
 import { nameList, nearestName, quote, SHARED, SHARED_NAME } from "../domain/names.ts";
 import { bindSources, composeOverride } from "../domain/override.ts";
 import type { Step, Watch } from "../domain/report.ts";
@@ -26,7 +27,6 @@ import {
   composeFilesOf,
   givePorts,
   keepApart,
-  labelsOf,
   listEngineNames,
   OVERRIDE_FILE,
   replaceFile,

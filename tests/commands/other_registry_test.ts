@@ -96,3 +96,29 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name: "an environment that was never started shows no other registry's containers",
+  ...needs("git", "engine", "compose", "images"),
+  async fn() {
+    await using sandbox = await Sandbox.create({ files: { "compose.yaml": COMPOSE }, init: true });
+    const { project, folder } = sandbox;
+    const root = `${folder}/elsewhere/${project}`;
+    await sandbox.git("clone", "--quiet", sandbox.root, root);
+    const there = { cwd: root, variables: { PIKO_HOME: `${folder}/other` } };
+    await sandbox.pass("init", there);
+    await sandbox.pass("create x --no-attach --no-start");
+    await sandbox.pass("create x --no-attach --no-wait", there);
+
+    const { environments } = await sandbox.json("list");
+    assert.equal(environments[0]?.status, "stopped");
+    assert.deepEqual(environments[0].containers, { running: 0, healthy: 0, total: 0 });
+    assert.deepEqual((await sandbox.json("status x")).services, []);
+    await sandbox.fail("exec x web touch /data/theirs", 4);
+    assert.equal(await sandbox.pass("exec x web ls /data", there), "");
+    assert.equal((await sandbox.json("list", there)).environments[0]?.containers.running, 1);
+
+    await sandbox.pass("destroy x");
+    await sandbox.pass("destroy x --volumes", there);
+  },
+});

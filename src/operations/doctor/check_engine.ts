@@ -7,10 +7,11 @@
 import type { Container } from "../../domain/containers.ts";
 import { PikoError } from "../../domain/errors.ts";
 import { pikoIn, qualified } from "../../domain/hints.ts";
+import { isLabelled, ROOT_LABEL } from "../../domain/labels.ts";
 import { nameList, SHARED, SHARED_NAME } from "../../domain/names.ts";
 import { shellWord } from "../../domain/variables.ts";
 import { type EnvironmentRecord, ownPorts } from "../../store/environments.ts";
-import { isLabelled, readCompose, ROOT_LABEL } from "../compose_environment.ts";
+import { readCompose } from "../compose_environment.ts";
 import { isThere } from "../files.ts";
 import { keepVolumes, tellKept } from "../kept_volumes.ts";
 import { removeContainers } from "../remove_containers.ts";

@@ -129,9 +129,15 @@ export function requireEnvironmentAndServices(
   }
 }
 
-/** Finds the environment whose worktree a folder lies in. */
+/**
+ * Finds the environment whose worktree a folder lies in: the innermost one when they are nested, and none around the project
+ * that the folder belongs to.
+ */
 export function findEnvironmentAt(tools: Registry, folder: string): EnvironmentRecord | undefined {
-  return tools.environments.list().find(({ path }) => isInside(folder, path));
+  const root = tools.projects.findAt(folder)?.root ?? "";
+  return tools.environments.list()
+    .filter(({ path }) => isInside(folder, path) && path.length > root.length)
+    .sort((a, b) => b.path.length - a.path.length)[0];
 }
 
 function environmentAround(tools: Registry, folder: string): EnvironmentRecord {

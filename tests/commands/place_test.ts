@@ -52,6 +52,28 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a project within a worktree stands for itself, and its worktrees for its environments",
+  ...needs("git"),
+  fn: async () => {
+    // Listed before the one inside.
+    await using sandbox = await Sandbox.create({ init: true, project: "a-outer" });
+    await sandbox.pass("create around");
+    const inner = `${sandbox.worktree("around")}/z-inner`;
+    await sandbox.run(["git", "init", "--quiet", inner]);
+    await sandbox.run(["git", "-C", inner, "commit", "--quiet", "--allow-empty", "-m", "Begin"]);
+    await sandbox.pass("init", { cwd: inner });
+    await sandbox.pass("create within", { cwd: inner });
+
+    const cwd = `${inner}/.piko/worktrees/within`;
+    assert.equal((await sandbox.json("env", { cwd })).PIKO_ENV_NAME, "within");
+    assert.match(await sandbox.fail("destroy", 2, { cwd: inner }), /Which environment\?/);
+    await sandbox.pass("destroy", { cwd });
+    const { environments } = await sandbox.json("list --all");
+    assert.deepEqual(environments.map(({ name }) => name), ["around"]);
+  },
+});
+
+Deno.test({
   name: "the commands that piko shows can be pasted where a folder has spaces and quotes",
   ...needs("git"),
   fn: async () => {

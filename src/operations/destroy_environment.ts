@@ -17,7 +17,9 @@ import type { Step, Watch } from "../domain/report.ts";
 import { removeCarried } from "../programs/carry.ts";
 import { type Configured, readProjectConfig } from "../programs/config_file.ts";
 import type { Worktree } from "../programs/git.ts";
+import { listWorktreesInside } from "../programs/linked_worktree.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
+import { isInside } from "../store/projects.ts";
 import { hideOverride, isPikosOverride, keepApart } from "./compose_environment.ts";
 import { isEmptyFolder, isThere, removeFolder } from "./files.ts";
 import { type Gone, inspectGone, isOnDiskOf } from "./gone_worktree.ts";
@@ -240,8 +242,8 @@ async function attempt(
 /**
  * Refuses an environment whose work would be lost.
  *
- * @throws {PikoError} conflict with the list of it, or where nobody can tell because the worktree is elsewhere; unless
- *   `force` is set.
+ * @throws {PikoError} conflict with the list of it, where other worktrees or projects lie in its folder, or where nobody
+ *   can tell because the worktree is elsewhere; unless `force` is set.
  */
 export async function refuseWork(
   tools: Tools,
@@ -253,7 +255,7 @@ export async function refuseWork(
   await refuseElsewhere(tools, record, watch);
   const work = await findWork(tools, record, watch.signal);
   const lines = [...work.files, ...work.commits];
-  if (lines.length === 0) return;
+  if (lines.length === 0) return refuseInside(tools, record);
   const what = work.files.length === 0
     ? "commits that are on no branch"
     : work.commits.length === 0
@@ -264,6 +266,30 @@ export async function refuseWork(
     hint: `${howToKeep(record, work)}: piko destroy ${qualified(record)} --force`,
     details: lines,
     unsaved: { files: work.files, commits: work.commits },
+  });
+}
+
+/** Refuses an environment with other worktrees or projects in its folder: where git ignores them, it tells of no work. */
+function refuseInside(tools: Tools, record: EnvironmentRecord): void {
+  const { root, path, name } = record;
+  const worktrees = listWorktreesInside(path);
+  const projects = tools.projects.list().filter((project) =>
+    isInside(project.root, path) && !worktrees.includes(project.root)
+  );
+  const [worktree, project] = [worktrees[0], projects[0]];
+  const keep = worktree !== undefined
+    ? `commit what is in it, then: git -C ${shellWord(root)} worktree remove ${shellWord(worktree)}`
+    : project !== undefined
+    ? `push what is in it, then: piko project forget ${project.name}`
+    : undefined;
+  if (keep === undefined) return;
+  throw new PikoError(`In the worktree of ${quote(name)} are others, which would go with it`, {
+    code: "conflict",
+    hint: `${keep}, or throw them away: piko destroy ${qualified(record)} --force`,
+    details: [
+      ...worktrees.map((worktree) => `worktree: ${worktree}`),
+      ...projects.map((project) => `project ${project.name}: ${project.root}`),
+    ],
   });
 }
 

@@ -23,6 +23,19 @@ export function findLinkedEntry(worktreePath: string): string | undefined {
   return realPath(entry, worktreePath);
 }
 
+/** Lists the other worktrees of its repository whose folders lie in that of a linked worktree. */
+export function listWorktreesInside(worktreePath: string): string[] {
+  const entry = findLinkedEntry(worktreePath);
+  if (!entry) return [];
+  const outer = realPath(worktreePath, "/");
+  const entries = entry.slice(0, entry.lastIndexOf("/"));
+  return [...Deno.readDirSync(entries)].flatMap(({ name }) => {
+    const file = readGitFile(`${entries}/${name}/gitdir`)?.replace(/\/\.git\n?$/, "") ?? "";
+    const place = file === "" ? "" : realPath(file, `${entries}/${name}`);
+    return place.startsWith(`${outer}/`) ? [place] : [];
+  }).sort();
+}
+
 /** Reads what a `.git` says; empty when it is the repository itself, undefined when there is none. */
 function readGitFile(path: string): string | undefined {
   try {

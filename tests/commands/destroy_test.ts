@@ -211,6 +211,41 @@ Deno.test({
 });
 
 Deno.test({
+  name: "piko destroy keeps worktrees and projects in ignored folders of its worktree",
+  ...needs("git"),
+  async fn() {
+    await using sandbox = await Sandbox.create({ init: true });
+    await sandbox.commit({ ".gitignore": ".piko/\nagents/\nvendor/\n" });
+    await sandbox.pass("create x --no-attach");
+    const x = sandbox.worktree("x");
+    const inner = `${x}/agents/inner`;
+    await sandbox.git("-C", x, "worktree", "add", "--quiet", "agents/inner", "-b", "inner");
+    await sandbox.write(`${inner}/new.txt`, "precious\n");
+
+    const said = await sandbox.fail("destroy x", 4);
+    assert.ok(said.includes(`worktree: ${inner}\n`), said);
+    assert.ok(said.includes(`git -C ${sandbox.root} worktree remove ${inner}`), said);
+    assert.ok(await sandbox.exists(`${inner}/new.txt`));
+    await sandbox.git("worktree", "remove", "--force", inner);
+
+    const vendor = `${x}/vendor/tool`;
+    await sandbox.git("init", "--quiet", vendor);
+    await sandbox.git("-C", vendor, "commit", "--quiet", "--allow-empty", "-m", "Only here");
+    await sandbox.pass("init --name tool", { cwd: vendor });
+    const refused = await sandbox.fail("destroy x", 4);
+    assert.ok(refused.includes(`project tool: ${vendor}\n`), refused);
+    assert.ok(await sandbox.exists(`${vendor}/.git`));
+    const forget = /then: piko (project forget tool), or throw them away: piko (.+ --force)$/m
+      .exec(refused) ?? [];
+
+    await sandbox.pass("create other --no-attach");
+    await sandbox.pass(forget[1] ?? "");
+    await sandbox.pass("destroy x");
+    assert.equal(await sandbox.exists(x), false);
+  },
+});
+
+Deno.test({
   name: "piko destroy keeps commits that are on no branch",
   ...needs("git"),
   fn: async (t) => {

@@ -96,7 +96,24 @@ export interface Worktree {
 
 /** A file with work that is in no commit. */
 export interface ChangedFile {
-  state: "modified" | "added" | "deleted" | "renamed" | "conflicted" | "untracked";
+  state:
+    | "modified"
+    | "added"
+    | "deleted"
+    | "renamed"
+    | "conflicted"
+    | "untracked"
+    | "modified (skip-worktree)"
+    | "modified (assume-unchanged)";
+  path: string;
+}
+
+/** A file of an index, as `git ls-files -v --stage` tells it. */
+interface IndexEntry {
+  /** `H`, or `S` for skip-worktree; a small letter for assume-unchanged. */
+  tag: string;
+  mode: string;
+  blob: string;
   path: string;
 }
 
@@ -134,6 +151,9 @@ const REPOSITORY_VARIABLES = new Set([
 
 /** How often a command is tried that meets a lock of another git. */
 const ATTEMPTS = 12;
+
+/** How many paths one command is given: the system bounds the length of its arguments. */
+const MOST_PATHS = 200;
 
 /** The reason that git itself locks a worktree with while it adds it; it stays when git is killed. */
 const BEING_ADDED = "initializing";
@@ -547,7 +567,8 @@ export class Git {
   }
 
   /**
-   * Lists what would be lost with a worktree: uncommitted and untracked files (ignored ones aside), and commits that no
+   * Lists what would be lost with a worktree: uncommitted and untracked files (ignored ones aside, those that
+   * `git update-index` has kept from `git status` included), and commits that no
    * branch, tag or remote has, of a detached HEAD, of a stash that a rebase or merge keeps aside, and of submodules.
    * A submodule's repository belongs to the linked worktree, so all of it that is on no remote and under no tag counts.
    *
@@ -559,14 +580,18 @@ export class Git {
     { except = [], signal }: { except?: readonly string[] } & Cancellable = {},
   ): Promise<Work> {
     const gitDir = await this.#gitDirOf(worktreePath, signal);
-    const [status, detached, stashes, submodules] = await Promise.all([
+    const index = this.#run(["git", "-C", worktreePath, "ls-files", "-v", "--stage", "-z"], {
+      signal,
+    }).then(parseIndex);
+    const [status, hidden, detached, stashes, submodules] = await Promise.all([
       this.#status(worktreePath, gitDir, signal),
+      index.then((entries) => this.#hiddenChanges(worktreePath, entries, signal)),
       this.#detachedCommits(worktreePath, signal),
       this.#stashesAside(worktreePath, gitDir, signal),
-      this.#submoduleCommits(worktreePath, gitDir, signal),
+      index.then((entries) => this.#submoduleCommits(worktreePath, gitDir, entries, signal)),
     ]);
     const files: ChangedFile[] = [];
-    for (const file of status) {
+    for (const file of [...status, ...hidden]) {
       const isOurs = file.state === "untracked" && except.includes(file.path) &&
         (await lstat(`${worktreePath}/${file.path}`))?.isSymlink;
       if (!isOurs) files.push(file);
@@ -1015,16 +1040,47 @@ export class Git {
     return await this.#log(["-C", worktreePath], ["--no-walk", ...found], signal);
   }
 
+  /** Lists the files with changes that git was told not to look for; of a sparse checkout mostly none is there. */
+  async #hiddenChanges(
+    worktreePath: string,
+    index: readonly IndexEntry[],
+    signal: AbortSignal | undefined,
+  ): Promise<ChangedFile[]> {
+    const there: IndexEntry[] = [];
+    for (const entry of index) {
+      if (!isHidden(entry) || !entry.mode.startsWith("100")) continue;
+      if ((await lstat(`${worktreePath}/${entry.path}`))?.isFile) there.push(entry);
+    }
+    const changed: ChangedFile[] = [];
+    for (let start = 0; start < there.length; start += MOST_PATHS) {
+      const some = there.slice(start, start + MOST_PATHS);
+      const argv = [
+        "git",
+        "-C",
+        worktreePath,
+        "hash-object",
+        "--",
+        ...some.map(({ path }) => path),
+      ];
+      const blobs = lines(await this.#run(argv, { signal }));
+      for (const [at, { tag, blob, path }] of some.entries()) {
+        if (blobs[at] === blob) continue;
+        const flag = tag.toUpperCase() === "S" ? "skip-worktree" : "assume-unchanged";
+        changed.push({ state: `modified (${flag})`, path });
+      }
+    }
+    return changed;
+  }
+
   async #submoduleCommits(
     worktreePath: string,
     gitDir: string,
+    index: readonly IndexEntry[],
     signal: AbortSignal | undefined,
   ): Promise<string[]> {
     const repositories = await findRepositories(`${gitDir}/modules`);
-    const index = await this.#run(["git", "-C", worktreePath, "ls-files", "--stage", "-z"], {
-      signal,
-    });
-    for (const [, path = ""] of index.matchAll(/(?:^|\0)160000 \w+ \d\t([^\0]+)/g)) {
+    for (const { path, mode } of index) {
+      if (mode !== "160000") continue;
       const inside = `${worktreePath}/${path}/.git`;
       if (!(await lstat(inside))?.isDirectory) continue;
       repositories.push({ name: path, gitDir: inside });
@@ -1171,6 +1227,16 @@ export function parseStatus(text: string): ChangedFile[] {
     files.push({ state: stateOf(code), path: part.slice(3) });
   }
   return files;
+}
+
+function parseIndex(text: string): IndexEntry[] {
+  return [...text.matchAll(/([A-Za-z]) (\d+) (\w+) \d\t([^\0]+)\0/g)].map(
+    ([, tag = "", mode = "", blob = "", path = ""]) => ({ tag, mode, blob, path }),
+  );
+}
+
+function isHidden({ tag }: IndexEntry): boolean {
+  return tag === "S" || tag !== tag.toUpperCase();
 }
 
 /** Writes a path from the root as a pattern of an ignore file that means it alone. */

@@ -211,6 +211,31 @@ Deno.test({
 });
 
 Deno.test({
+  name: "piko destroy keeps changes that git was told not to look for",
+  ...needs("git"),
+  async fn() {
+    await using sandbox = await Sandbox.create({ files: FILES, init: true });
+    await sandbox.pass("create work --no-attach");
+    const worktree = sandbox.worktree("work");
+    await git(sandbox, worktree, "update-index", "--skip-worktree", "app.txt");
+    await git(sandbox, worktree, "update-index", "--assume-unchanged", "README.md", "lib/part.txt");
+    await sandbox.write(`${worktree}/app.txt`, "my own\n");
+    await sandbox.write(`${worktree}/README.md`, "# My own\n");
+    assert.equal(await git(sandbox, worktree, "status", "--short"), "");
+
+    const said = await sandbox.fail("destroy work", 4);
+    assert.match(said, /^ +modified \(skip-worktree\): app\.txt$/m);
+    assert.match(said, /^ +modified \(assume-unchanged\): README\.md$/m);
+    assert.doesNotMatch(said, /part\.txt/);
+
+    await sandbox.write(`${worktree}/README.md`, FILES["README.md"]);
+    await Deno.remove(`${worktree}/app.txt`);
+    await sandbox.pass("destroy work");
+    await assertGone(sandbox, "work");
+  },
+});
+
+Deno.test({
   name: "piko destroy keeps worktrees and projects in ignored folders of its worktree",
   ...needs("git"),
   async fn() {

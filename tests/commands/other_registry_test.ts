@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { needs } from "../needs.ts";
 import { Sandbox } from "../sandbox.ts";
+import { doctor } from "./doctor.ts";
 
 const COMPOSE = `services:
   web:
@@ -120,5 +121,26 @@ Deno.test({
 
     await sandbox.pass("destroy x");
     await sandbox.pass("destroy x --volumes", there);
+  },
+});
+
+Deno.test({
+  name: "piko doctor --fix leaves the data folders of another registry's environments alone",
+  ...needs("git"),
+  async fn() {
+    await using sandbox = await Sandbox.create({ init: true });
+    await sandbox.pass("create x --no-attach");
+    const data = `${sandbox.root}/.piko/data/x`;
+    const there = { variables: { PIKO_HOME: `${sandbox.folder}/other` } };
+    await sandbox.pass("init", there);
+
+    const found = await doctor(sandbox, ["--fix"], there);
+    assert.deepEqual([found.wrong, found.fixed], [[], []]);
+    assert.ok(found.noted.some((line) => line.includes("/.piko/worktrees/x belongs to no")));
+    assert.ok(await sandbox.exists(data));
+    await sandbox.git("worktree", "move", sandbox.worktree("x"), `${sandbox.folder}/x`);
+    assert.equal((await doctor(sandbox, ["--fix"], there)).fixed.length, 1);
+    assert.equal(await sandbox.exists(data), false);
+    await sandbox.git("worktree", "move", `${sandbox.folder}/x`, sandbox.worktree("x"));
   },
 });

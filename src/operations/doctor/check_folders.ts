@@ -188,6 +188,11 @@ async function checkKept(
   const found: Finding[] = [];
   for (const [name, path] of listIn(`${project.root}/.piko/${folder}`)) {
     if (known.has(name)) continue;
+    // It may be an environment of another registry, whose scripts and containers count on the folder.
+    const isSomebodys = state.worktrees?.some((worktree) =>
+      worktree.path === `${project.root}/.piko/worktrees/${name}`
+    );
+    if (isSomebodys && await hasNoFiles(path)) continue;
     found.push(await leftFolder(world, state, name, path, `${what} an environment that is gone`));
   }
   return found;

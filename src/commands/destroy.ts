@@ -10,6 +10,7 @@ import {
   findWork,
   refuseWork,
 } from "../operations/destroy_environment.ts";
+import { endSession } from "../operations/sessions.ts";
 import { projectOf } from "../operations/use_shared.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import type { Output } from "../terminal/output.ts";
@@ -81,7 +82,7 @@ export const command = buildCommand({
     answer(record, destroyed, output);
     await offerSharedGone(this, record, destroyed);
     // The last act: it ends this piko too.
-    if (destroyed.ownSession !== null) await tools.tmux.killSession(destroyed.ownSession);
+    if (destroyed.ownSession !== null) await endSession(tools, record);
   },
 });
 

@@ -13,7 +13,7 @@ import { compareText, environmentVariables } from "../domain/variables.ts";
 import { type PlannedWindow, planWindows } from "../domain/windows.ts";
 import { readProjectConfig } from "../programs/config_file.ts";
 import { readOverrideServices } from "../programs/override_file.ts";
-import { type NewWindow, tmuxName } from "../programs/tmux.ts";
+import { type NewWindow, type Session, tmuxName } from "../programs/tmux.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { lockEnvironment } from "./lock_environment.ts";
 import { requireWorktree } from "./require_worktree.ts";
@@ -173,18 +173,37 @@ export async function openSession(
   return await ensureSession(tools, record, watch);
 }
 
-/** Ends the session of an environment; tells whether there was one that piko had made. */
+/** Ends the session of an environment, also one that was renamed; tells whether there was one that piko had made. */
 export async function endSession(tools: Tools, record: EnvironmentRecord): Promise<boolean> {
-  if (record.session === null || !await hasSession(tools, record, record.session)) return false;
-  await tools.tmux.killSession(record.session);
+  if (record.session === null) return false;
+  if (await hasSession(tools, record, record.session)) {
+    await tools.tmux.killSession(record.session);
+    return true;
+  }
+  const renamed = (await listOwn(tools, record))[0];
+  if (renamed === undefined) return false;
+  await tools.tmux.killListed(renamed);
   return true;
 }
 
 /** Tells whether piko itself runs in the session of an environment, whose end would be its own. */
 export async function isInSession(tools: Tools, record: EnvironmentRecord): Promise<boolean> {
   if (record.session === null || !tools.tmux.isInside) return false;
-  return await hasSession(tools, record, record.session) &&
-    await tools.tmux.findOwnSession() === tmuxName(record.session);
+  const own = await listOwn(tools, record);
+  if (own.length === 0) return false;
+  const around = await tools.tmux.findOwnSession();
+  return own.some(({ name }) => name === around);
+}
+
+/** Lists the sessions that piko made for an environment, whatever they are called by now. */
+async function listOwn(tools: Tools, { path }: EnvironmentRecord): Promise<Session[]> {
+  try {
+    return (await tools.tmux.listSessions()).filter(({ owner }) => owner === path);
+  } catch (error) {
+    // Without tmux there is no session either.
+    if (error instanceof PikoError && error.code === "unavailable") return [];
+    throw error;
+  }
 }
 
 async function isInstalled(tools: Tools): Promise<boolean> {

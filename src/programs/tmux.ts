@@ -218,6 +218,11 @@ export class Tmux {
     await this.#ask(["tmux", "kill-session", "-t", target(name)]);
   }
 
+  /** Ends a session whose name is the person's own, as tmux lists it. */
+  async killListed({ name }: Pick<Session, "name">): Promise<void> {
+    await this.#ask(["tmux", "kill-session", "-t", `=${name}`]);
+  }
+
   /** Gives the terminal to a session until it is left; returns tmux's exit code. */
   async attachSession(name: string): Promise<number> {
     return await attach(["tmux", "attach-session", "-t", target(name)], {

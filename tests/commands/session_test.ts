@@ -304,6 +304,22 @@ Deno.test({
 });
 
 Deno.test({
+  name: "piko destroy ends a session that was renamed, and no other one",
+  ...needs("git", "tmux"),
+  async fn() {
+    await using sandbox = await simple();
+    for (const name of ["auth", "pay"]) await sandbox.pass(`create ${name}`);
+    await sandbox.tmux("rename-session", "-t", `=piko/${sandbox.project}/auth`, "my own");
+    await sandbox.tmux("new-session", "-d", "-s", "my own too");
+    await sandbox.pass("destroy auth");
+    assert.deepEqual(
+      (await sandbox.sessions()).sort(),
+      ["my own too", `piko/${sandbox.project}/pay`],
+    );
+  },
+});
+
+Deno.test({
   name: "attach and switch point to each other, and want a terminal",
   ...needs("git", "tmux"),
   async fn() {

@@ -5,6 +5,7 @@ import { Background } from "../background.ts";
 import { needs } from "../needs.ts";
 import { PIKO, Sandbox, until } from "../sandbox.ts";
 import { Terminal } from "../terminal.ts";
+import { doctor, hintOf } from "./doctor.ts";
 
 /** What the person of the sandbox has told tmux: a plain shell, and room for long names. */
 const TMUX_CONF = `set -g default-command "PS1='inner> ' exec sh"
@@ -300,6 +301,23 @@ Deno.test({
     await sandbox.tmux("kill-session", "-t", `=other/${sandbox.project}/pay`);
     await terminal.type(`${PIKO} switch ${sandbox.project}/pay`);
     await until("the other session", async () => (await lookedAt(sandbox)).endsWith("/pay"));
+  },
+});
+
+Deno.test({
+  name: "piko doctor --fix takes no name for a session that piko would not find again",
+  ...needs("git", "tmux"),
+  async fn() {
+    await using sandbox = await simple();
+    await sandbox.pass("create auth");
+    const session = `piko/${sandbox.project}/auth`;
+    await sandbox.tmux("rename-session", "-t", `=${session}`, "my own");
+    const found = await doctor(sandbox, ["--fix"]);
+    assert.deepEqual(found.fixed, []);
+    const hint = hintOf(found, `is called "my own" by now, and not "${session}"`);
+    await sandbox.run(["sh", "-c", hint ?? "exit 1"]);
+    assert.deepEqual(await sandbox.sessions(), [session]);
+    assert.deepEqual((await doctor(sandbox)).wrong, []);
   },
 });
 

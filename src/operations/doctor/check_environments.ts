@@ -449,13 +449,18 @@ function checkSession(world: World, record: EnvironmentRecord): Finding[] {
     }];
   }
   if (own !== undefined) {
-    return [{
+    const finding: Finding = {
       name: "session",
       level: "wrong",
       message: `The session of ${name} is called ${quote(own.name)} by now, and not ${
         quote(wanted)
       }`,
       hint: `tmux rename-session -t ${shellWord(`=${own.name}`)} ${shellWord(wanted)}`,
+    };
+    // One with characters that tmux could take for something else would not be found again.
+    if (tmuxName(own.name) !== own.name) return [finding];
+    return [{
+      ...finding,
       mend: () =>
         mendLocked(world, record, (found) => {
           tools.environments.setSession(found.id, own.name);

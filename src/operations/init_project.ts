@@ -7,6 +7,7 @@ import { shellQuote } from "../domain/variables.ts";
 import { findComposeFiles } from "../programs/compose.ts";
 import { readProjectConfig } from "../programs/config_file.ts";
 import type { ProjectRecord } from "../store/projects.ts";
+import { makeFolder } from "./files.ts";
 import { keepSchema, refuseConfig, writeStarter } from "./starter_config.ts";
 import type { Tools } from "./tools.ts";
 
@@ -91,7 +92,7 @@ async function register(
   watch: Watch,
 ): Promise<ProjectRecord> {
   const name = projectName(typed ?? root.slice(root.lastIndexOf("/") + 1));
-  await Deno.mkdir(`${root}/.piko`, { recursive: true });
+  await makeFolder(`${root}/.piko`);
   const isIgnored = await tools.git.isIgnored(root, ".piko/worktrees", { signal: watch.signal });
   if (!isIgnored) await tools.git.addToGitignore(root, ".piko/");
   return tools.projects.add(name, root);

@@ -191,3 +191,18 @@ Deno.test({
     await sandbox.pass("init", { cwd: other });
   },
 });
+
+Deno.test({
+  name: "piko init says what is in the way of its folder",
+  ...needs("git"),
+  fn: async () => {
+    await using sandbox = await Sandbox.create({ files: { ".piko": "a file\n" } });
+    await saysNo(sandbox, ["init"], {
+      code: "failed",
+      message: /Cannot make the folder .*\/\.piko: /,
+      hint: /ls -ld /,
+    });
+    assert.deepEqual((await sandbox.json("project list")).projects, []);
+    assert.equal(await sandbox.git("status", "--porcelain"), "");
+  },
+});

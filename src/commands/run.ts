@@ -1,6 +1,7 @@
 import { buildCommand } from "@stricli/core";
 import { PikoError } from "../domain/errors.ts";
 import { qualified } from "../domain/hints.ts";
+import { shellWord } from "../domain/variables.ts";
 import { prepareScript } from "../operations/run_project_script.ts";
 import { canAsk, confirm } from "../terminal/prompt.ts";
 import type { Context } from "./context.ts";
@@ -50,7 +51,7 @@ export const command = buildCommand({
     if (others.length > 0) {
       throw new PikoError("Arguments for the script stand behind --", {
         code: "usage",
-        hint: `piko run ${qualified(record)} -- ${others.join(" ")}`,
+        hint: `piko run ${qualified(record)} -- ${others.map(shellWord).join(" ")}`,
       });
     }
     const startFirst = async (stopped: readonly string[]) => {

@@ -874,7 +874,7 @@ export class Git {
       hint: isComplete
         ? "mend the hook; git rev-parse --git-path hooks tells where it is"
         : fileSystemHint(error.stderr) ?? filterHint(root, error.stderr) ??
-          `look at what is in the way: ls -ld ${place.slice(0, place.lastIndexOf("/"))}`,
+          `look at what is in the way: ls -ld ${shellWord(place.slice(0, place.lastIndexOf("/")))}`,
       cause: error,
     });
   }
@@ -1297,7 +1297,7 @@ function whyNoRepository(folder: string, argv: readonly string[], outcome: Outco
   if (owned !== undefined) {
     return new PikoError(`git refuses ${owned}, which belongs to another user`, {
       code: "failed",
-      hint: `git config --global --add safe.directory ${owned}`,
+      hint: `git config --global --add safe.directory ${shellWord(owned)}`,
       cause,
     });
   }

@@ -7,6 +7,7 @@
 
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { messageOf, PikoError } from "../domain/errors.ts";
+import { shellWord } from "../domain/variables.ts";
 
 // Loaded with this file and not with the bundle that it ends up in: `piko --version` would pay 2 ms for it.
 const sqlite = await import("node:sqlite");
@@ -284,7 +285,7 @@ function migrate(path: string, sqlite: DatabaseSync): void {
 function emptied(path: string, cause: unknown): PikoError {
   return new PikoError(`The registry ${path} was emptied while pikos have it open`, {
     code: "failed",
-    hint: `put a copy of it back, or end them: lsof ${path} names them; then piko init`,
+    hint: `put a copy of it back, or end them: lsof ${shellWord(path)} names them; then piko init`,
     cause,
   });
 }
@@ -349,7 +350,9 @@ function explain(path: string, code: number, cause: unknown): PikoError {
       return new PikoError(`The registry ${path} is damaged, and was left as it is`, {
         code: "failed",
         hint:
-          `restore it from a backup, or set it aside (mv '${path}' '${path}.damaged') and run piko init again: ` +
+          `restore it from a backup, or set it aside (mv ${shellWord(path)} ${
+            shellWord(`${path}.damaged`)
+          }) and run piko init again: ` +
           "worktrees, containers and volumes are still there",
         cause,
       });
@@ -365,7 +368,9 @@ function explain(path: string, code: number, cause: unknown): PikoError {
         `Cannot read or write the registry ${path}: the disk is full or broken`,
         {
           code: "failed",
-          hint: `see whether there is space: df -h '${path.slice(0, path.lastIndexOf("/"))}'`,
+          hint: `see whether there is space: df -h ${
+            shellWord(path.slice(0, path.lastIndexOf("/")))
+          }`,
           cause,
         },
       );

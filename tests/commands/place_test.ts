@@ -104,5 +104,14 @@ Deno.test({
     }, { cwd });
     await sandbox.run(["sh", "-c", taken.hint.replace(/^.*: /, "")]);
     assert.ok(await sandbox.exists(`${worktree}.old`));
+
+    await Deno.rename(`${cwd}/.piko/worktrees`, `${cwd}/.piko/aside`);
+    await Deno.writeTextFile(`${cwd}/.piko/worktrees`, "");
+    const blocked = await refuses(sandbox, ["create", "work"], {
+      code: "failed",
+      message: /Cannot create/,
+      hint: /: ls -ld /,
+    }, { cwd });
+    await sandbox.run(["sh", "-c", blocked.hint.replace(/^.*?: /, "")]);
   },
 });

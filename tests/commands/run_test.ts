@@ -127,6 +127,8 @@ Deno.test({
       const stderr = await sandbox.fail("run feature-one test fast", 2);
       assert.match(stderr, /stand behind --/);
       assert.match(stderr, /→ piko run \S+\/feature-one -- test fast/);
+      const odd = await sandbox.fail(["run", "feature-one", "a b", "$(id)"], 2);
+      assert.match(odd, /→ piko run \S+\/feature-one -- 'a b' '\$\(id\)'$/m);
     });
 
     await t.step("passes on the code of a script that a signal has ended", async () => {

@@ -401,12 +401,10 @@ async function composeFilesIn(
     ? undefined
     : await composeFilesOf(tools, record.path, config);
   if (files === undefined) {
-    watch.report({
-      kind: "warning",
-      message: `Branch ${quote(record.branch)} has no ${
-        missing.join(", ")
-      }: its environment has no containers`,
-    });
+    const what = missing.length > 0
+      ? `Branch ${quote(record.branch)} has no ${missing.join(", ")}`
+      : `${inRoot.join(", ")} is a link that leads nowhere in ${record.path}`;
+    watch.report({ kind: "warning", message: `${what}: its environment has no containers` });
   }
   return files;
 }

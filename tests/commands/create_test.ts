@@ -444,6 +444,17 @@ Deno.test({
       assert.equal(late.mode, "docker");
     });
 
+    await t.step("one where it is a link that leads out of the repository", async () => {
+      await using sandbox = await Sandbox.create({ init: true });
+      await sandbox.write(`${sandbox.folder}/common.yaml`, COMPOSE);
+      await sandbox.run(["ln", "-s", "../common.yaml", "compose.yaml"]);
+      await sandbox.git("add", "--all");
+      await sandbox.git("commit", "--quiet", "--message", "Link");
+      const { exitCode, stderr } = await sandbox.piko(["create", "linked"]);
+      assert.equal(exitCode, 0, stderr);
+      assert.match(stderr, /^! compose\.yaml is a link that leads nowhere in .*no containers$/m);
+    });
+
     await t.step("a branch that has it under another of its names", async () => {
       await using sandbox = await Sandbox.create({
         files: { "docker-compose.yml": COMPOSE },

@@ -43,9 +43,13 @@ export async function initProject(
 ): Promise<Initialized> {
   const repository = await tools.git.inspectRepository(folder, { signal: watch.signal });
   if (repository.isBare) {
-    throw new PikoError(`${folder} is a bare repository, which has no files to work on`, {
+    const { root, here, isLinkedWorktree } = repository;
+    const what = isLinkedWorktree
+      ? `${here} is a worktree of a bare repository, ${root}`
+      : `${root} is a bare repository, which has no files to work on`;
+    throw new PikoError(what, {
       code: "usage",
-      hint: `git clone ${shellQuote(folder)} and run piko init in the clone`,
+      hint: `git clone ${shellQuote(root)} and run piko init in the clone`,
     });
   }
   if (repository.superproject !== undefined) {

@@ -412,6 +412,16 @@ Deno.test({
         hint: /git clone/,
       }, { cwd: at("bare.git") });
       assert.ok(hint.includes(at("bare.git")));
+      await sandbox.run(
+        ["git", "worktree", "add", "--quiet", at("of-bare"), "main"],
+        at("bare.git"),
+      );
+      const linked = await refuses(sandbox, ["init"], {
+        code: "usage",
+        message: /of-bare is a worktree of a bare repository, .*bare\.git$/,
+        hint: /^git clone /,
+      }, { cwd: at("of-bare") });
+      assert.ok(linked.hint.includes(at("bare.git")));
     });
     await t.step("it is a submodule", async () => {
       await sandbox.run(["git", "init", "--quiet", at("outer")]);

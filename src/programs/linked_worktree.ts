@@ -23,6 +23,13 @@ export function findLinkedEntry(worktreePath: string): string | undefined {
   return realPath(entry, worktreePath);
 }
 
+/** Tells the name of the entry that the `.git` of a worktree names and that is not there; undefined where it is. */
+export function nameLostEntry(worktreePath: string): string | undefined {
+  if (findLinkedEntry(worktreePath) !== "") return undefined;
+  const text = readGitFile(`${worktreePath}/.git`) ?? "";
+  return /^gitdir: .+\/worktrees\/([^/\n]+)$/m.exec(text)?.[1];
+}
+
 /** Lists the other worktrees of its repository whose folders lie in that of a linked worktree. */
 export function listWorktreesInside(worktreePath: string): string[] {
   const entry = findLinkedEntry(worktreePath);

@@ -8,7 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { docker } from "../containers.ts";
 import { needs } from "../needs.ts";
 import { Sandbox } from "../sandbox.ts";
-import { assertSound, doctor } from "./doctor.ts";
+import { assertSound, doctor, hintOf } from "./doctor.ts";
 
 /** Something that is done beside piko to environment "one". */
 interface Row {
@@ -464,5 +464,28 @@ Deno.test({
     await sandbox.pass("isolate kv --volumes");
     assert.deepEqual(await sandbox.leftInEngine(), []);
     await assertSound(sandbox);
+  },
+});
+
+Deno.test({
+  name: "piko doctor names no command that removes the worktrees of a repository that was moved",
+  ...needs("git"),
+  async fn() {
+    await using sandbox = await Sandbox.create({ init: true });
+    await sandbox.pass("create one");
+    await sandbox.write(`${sandbox.worktree("one")}/new.txt`, "precious\n");
+    const moved = `${sandbox.folder}/moved`;
+    await Deno.rename(sandbox.root, moved);
+    await sandbox.pass("init", { cwd: moved });
+    await sandbox.pass(`destroy ${sandbox.project}/one`, { cwd: moved });
+
+    const path = `${moved}/.piko/worktrees/one`;
+    const found = await doctor(sandbox, ["--fix"], { cwd: moved });
+    const hint = hintOf(found, `does not take for its worktree any more: ${path}`);
+    await sandbox.run(["sh", "-c", hint ?? "exit 1"], moved);
+    assert.equal(await sandbox.run(["git", "-C", path, "status", "--short"], moved), "?? new.txt");
+    await Deno.rename(moved, sandbox.root);
+    await sandbox.git("worktree", "repair", sandbox.worktree("one"));
+    await sandbox.git("worktree", "remove", "--force", sandbox.worktree("one"));
   },
 });

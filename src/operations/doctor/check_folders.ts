@@ -9,7 +9,7 @@ import { qualified } from "../../domain/hints.ts";
 import { shellWord } from "../../domain/variables.ts";
 import { readProjectConfig } from "../../programs/config_file.ts";
 import type { Worktree } from "../../programs/git.ts";
-import { findLinkedEntry } from "../../programs/linked_worktree.ts";
+import { findLinkedEntry, nameLostEntry } from "../../programs/linked_worktree.ts";
 import { isThere } from "../files.ts";
 import { findWorkOfGone, isOnDiskOf } from "../gone_worktree.ts";
 import type { Finding } from "./finding.ts";
@@ -152,9 +152,24 @@ async function checkWorktreeFolders(
       });
       continue;
     }
+    if (await isUnlinked(root, path)) {
+      found.push({
+        name: "folder",
+        level: "note",
+        message: `A folder that git does not take for its worktree any more: ${path}`,
+        hint: `git -C ${shellWord(root)} worktree repair ${shellWord(path)}`,
+      });
+      continue;
+    }
     found.push(await leftFolder(world, state, name, path, "A folder where a worktree was"));
   }
   return found;
+}
+
+/** Tells whether a folder is a worktree whose entry git has under its name: its repository was moved, and it with it. */
+async function isUnlinked(root: string, path: string): Promise<boolean> {
+  const name = nameLostEntry(path);
+  return name !== undefined && await isThere(`${root}/.git/worktrees/${name}`);
 }
 
 /** Tells whether a folder is the worktree of an environment that was moved without git, which is told there. */

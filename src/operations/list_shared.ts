@@ -3,6 +3,7 @@
 import type { Container } from "../domain/containers.ts";
 import type { SharedService } from "../domain/environment.ts";
 import { PikoError } from "../domain/errors.ts";
+import { isForeign } from "../domain/labels.ts";
 import type { Watch } from "../domain/report.ts";
 import { readOverrideServices } from "../programs/override_file.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
@@ -57,11 +58,13 @@ export async function listOthers(
 
 async function containersOf(
   tools: Tools,
-  { composeProject }: EnvironmentRecord,
+  record: EnvironmentRecord,
   watch: Watch,
 ): Promise<Container[] | undefined> {
+  const { composeProject } = record;
   try {
-    return await tools.engine.listContainers({ composeProject, signal: watch.signal });
+    const all = await tools.engine.listContainers({ composeProject, signal: watch.signal });
+    return all.filter(({ labels }) => !isForeign(record, labels));
   } catch (error) {
     if (!(error instanceof PikoError) || error.code === "interrupted") throw error;
     watch.report({

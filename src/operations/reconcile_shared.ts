@@ -4,6 +4,7 @@
  */
 
 import { messageOf, PikoError } from "../domain/errors.ts";
+import { isForeign } from "../domain/labels.ts";
 import { nameList, quote, SHARED_NAME } from "../domain/names.ts";
 import type { Watch } from "../domain/report.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
@@ -107,7 +108,8 @@ async function look(
   const environments = tools.environments.list(id);
   if (record === undefined) return { problems: [], runTwice: [] };
   const { composeProject } = record;
-  const containers = await tools.engine.listContainers({ composeProject });
+  const containers = (await tools.engine.listContainers({ composeProject }))
+    .filter(({ labels }) => !isForeign(record, labels));
   const known = tools.shared.list(id);
   const instance = instanceOf(tools, id);
   const problems: Mendable[] = [];

@@ -12,6 +12,7 @@ import { missingNeeds } from "../domain/shared.ts";
 import { readProjectConfig } from "../programs/config_file.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import type { ProjectRecord } from "../store/projects.ts";
+import { keepApart } from "./compose_environment.ts";
 import { recordSteps } from "./journal.ts";
 import { listOthers } from "./list_shared.ts";
 import { isOwnContainer } from "./service_containers.ts";
@@ -375,12 +376,13 @@ async function onShared(
 ): Promise<void> {
   using _lock = await lockShared(tools, project.id, watch, tools.block);
   const shared = instanceOf(tools, project.id);
-  const record = tools.shared.find(project.id);
+  const known = tools.shared.find(project.id);
   for (const service of services) if (!shared.includes(service)) throw notShared(service, shared);
-  if (record === undefined || shared.length === 0) {
+  if (known === undefined || shared.length === 0) {
     watch.report({ kind: "note", message: `Project ${project.name} shares no service` });
     return;
   }
+  const record = await keepApart(tools, known, watch);
   const meant = services.length === 0 ? shared : services;
   watch.report({ kind: "started", step: "shared", message: meant.join(", ") });
   const message = await failing(meant, watch, () => work(record, meant));

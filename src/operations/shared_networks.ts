@@ -5,6 +5,7 @@
 
 import type { Container } from "../domain/containers.ts";
 import { PikoError } from "../domain/errors.ts";
+import { isForeign } from "../domain/labels.ts";
 import type { Network } from "../programs/engine.ts";
 import type { SharedLink } from "../store/shared_services.ts";
 import type { Tools } from "./tools.ts";
@@ -36,13 +37,14 @@ export async function findMisplaced(
   const record = tools.shared.find(projectId);
   if (record === undefined) return { misplaced: [], left };
   const { composeProject } = record;
-  const [containers, networks] = await Promise.all([
+  const [all, networks] = await Promise.all([
     tools.engine.listContainers({ composeProject }),
     tools.engine.listAllNetworks(),
   ]);
   const ofEnvironments = new Set(
     tools.environments.list(projectId).map((environment) => environment.composeProject),
   );
+  const containers = all.filter(({ labels }) => !isForeign(record, labels));
   const misplaced = containers.flatMap((container) => {
     const wanted = links.filter(({ service, isWanted }) =>
       isWanted && service === container.service

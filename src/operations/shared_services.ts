@@ -535,6 +535,7 @@ async function removeSome(
   keep: (volume: string) => boolean,
   watch: Watch,
 ): Promise<string[]> {
+  record = await keepApart(tools, record, watch);
   const { composeProject } = record;
   const all = await tools.engine.listContainers({ composeProject, signal: watch.signal });
   const going = all.filter(({ service }) => services.includes(service));

@@ -144,3 +144,47 @@ Deno.test({
     await sandbox.git("worktree", "move", `${sandbox.folder}/x`, sandbox.worktree("x"));
   },
 });
+
+Deno.test({
+  name: "shared services that were never started take no other registry's containers",
+  ...needs("git", "engine", "compose", "images"),
+  async fn(t) {
+    const service =
+      "{ image: busybox:1.36, command: sleep 1000, init: true, stop_grace_period: 0s }";
+    await using sandbox = await Sandbox.create({
+      files: { "compose.yaml": `services: { web: ${service}, kv: ${service}, pg: ${service} }\n` },
+      init: true,
+    });
+    const { project, folder } = sandbox;
+    const root = `${folder}/elsewhere/${project}`;
+    await sandbox.git("clone", "--quiet", sandbox.root, root);
+    const there = { cwd: root, variables: { PIKO_HOME: `${folder}/other` } };
+    await sandbox.pass("init", there);
+    await sandbox.write(".piko.yml", "shared: [kv, web]\n");
+    await sandbox.pass("create x --no-attach --no-start");
+    await sandbox.write(`${root}/.piko.yml`, "shared: [pg, kv]\n");
+    await sandbox.pass("create y --no-attach --no-wait", there);
+    const running = async () => {
+      const containers = await sandbox.engine().listContainers();
+      return containers.filter(({ composeProject }) => composeProject === `piko-${project}-shared`)
+        .map(({ id, service, state }) => [id, service, state]);
+    };
+    const before = await running();
+    assert.deepEqual(before.map(([, ...rest]) => rest), [["kv", "running"], ["pg", "running"]]);
+
+    const { shared } = await sandbox.json("share");
+    assert.deepEqual(shared.map(({ state }) => state), ["missing", "missing"]);
+    await t.step("doctor --fix", async () => {
+      await doctor(sandbox, ["--fix"]);
+      assert.deepEqual(await running(), before);
+    });
+    for (const command of ["down --shared", "isolate web", "isolate kv", "destroy x --volumes"]) {
+      await t.step(command, async () => {
+        await sandbox.pass(command);
+        assert.deepEqual(await running(), before);
+      });
+    }
+    await sandbox.pass("destroy y --volumes", there);
+    await sandbox.pass("isolate pg kv", there);
+  },
+});

@@ -7,7 +7,7 @@
 import type { Container } from "../../domain/containers.ts";
 import { PikoError } from "../../domain/errors.ts";
 import { pikoIn, qualified } from "../../domain/hints.ts";
-import { isLabelled, ROOT_LABEL } from "../../domain/labels.ts";
+import { isForeign, isLabelled, ROOT_LABEL } from "../../domain/labels.ts";
 import { nameList, SHARED, SHARED_NAME } from "../../domain/names.ts";
 import { shellWord } from "../../domain/variables.ts";
 import { type EnvironmentRecord, ownPorts } from "../../store/environments.ts";
@@ -193,11 +193,20 @@ function ownerOf(
   return wasShared ? SHARED_NAME : rest;
 }
 
+/** Lists the containers of an environment; one that was never started may have its name in common with another registry's. */
+function containersOf(record: EnvironmentRecord, { containers }: EngineState): Container[] {
+  return containers.filter((container) => isOfRecord(record, container));
+}
+
+function isOfRecord(record: EnvironmentRecord, { composeProject, labels }: Container): boolean {
+  return composeProject === record.composeProject && !isForeign(record, labels);
+}
+
 /** Names what `docker compose run` has left in an environment: it may be somebody's work. */
 function checkOneOffs({ environments }: World, engine: EngineState): Finding[] {
   return environments.flatMap(({ record }) => {
-    const left = engine.containers.filter(({ composeProject, labels, state }) =>
-      composeProject === record.composeProject && labels[ONE_OFF_LABEL] === "True" &&
+    const left = containersOf(record, engine).filter(({ labels, state }) =>
+      labels[ONE_OFF_LABEL] === "True" &&
       (state === "exited" || state === "created" || state === "dead")
     ).map(({ name }) => name);
     if (left.length === 0) return [];
@@ -216,8 +225,9 @@ function checkLostNetworks({ environments }: World, engine: EngineState): Findin
   return environments.flatMap(({ record, lock }): Finding[] => {
     if (lock.held || record.state !== "ready") return [];
     const lost = new Set(
-      engine.containers.filter(({ composeProject }) => composeProject === record.composeProject)
-        .flatMap(({ networks }) => networks).filter((name) => !names.has(name)),
+      containersOf(record, engine).flatMap(({ networks }) => networks).filter((name) =>
+        !names.has(name)
+      ),
     );
     return [...lost].map((network) => ({
       name: "network",
@@ -239,8 +249,8 @@ function checkDisconnected(world: World, engine: EngineState): Finding[] {
     ...world.shared.map((record) => ({ record, name: `what ${record.project} shares` })),
   ];
   return engine.containers.flatMap((container): Finding[] => {
-    const { id, name, composeProject, service, state, networks, networkMode } = container;
-    const of = records.find(({ record }) => record.composeProject === composeProject);
+    const { id, name, service, state, networks, networkMode } = container;
+    const of = records.find(({ record }) => isOfRecord(record, container));
     if (of === undefined || state !== "running" || container.labels[ONE_OFF_LABEL] === "True") {
       return [];
     }
@@ -280,9 +290,7 @@ async function checkLostContainers(world: World, engine: EngineState): Promise<F
   for (const { record, lock } of world.environments) {
     if (lock.held || record.state !== "ready" || record.mode !== "docker") continue;
     const name = qualified(record);
-    const containers = engine.containers.filter(({ composeProject }) =>
-      composeProject === record.composeProject
-    );
+    const containers = containersOf(record, engine);
     const lost = containers.length > 0
       ? await listLost(world, record, containers)
       : wereStarted(world, record)

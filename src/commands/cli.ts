@@ -6,6 +6,7 @@
 import { buildApplication, run as runApplication, text_en } from "@stricli/core";
 import { buildInfo, isFolderGone, versionLine } from "../build_info.ts";
 import { PikoError } from "../domain/errors.ts";
+import { describeFailure } from "../domain/failure.ts";
 import { nearestName, quote } from "../domain/names.ts";
 import type { Tools } from "../operations/tools.ts";
 import { exitCodeOf, showFailure } from "../terminal/failure.ts";
@@ -52,8 +53,12 @@ function fail(error: unknown, output: Output): number {
   if (error instanceof ReaderGone) return 141;
   try {
     showFailure(error, output);
-  } catch (failure) {
-    if (!(failure instanceof ReaderGone)) throw failure;
+  } catch (unwritten) {
+    // It was told on stderr, and stdout takes no document: its reader is gone, or the disk is full.
+    if (unwritten instanceof ReaderGone) return exitCodeOf(error);
+    const { code, message } = describeFailure(unwritten);
+    if (code === "bug") throw unwritten;
+    output.warn(`There is no document on stdout: ${message}`);
   }
   return exitCodeOf(error);
 }

@@ -19,18 +19,17 @@ export function exitCodeOf(error: unknown): number {
   return error instanceof PikoError ? EXIT_CODES[error.code] : 1;
 }
 
-/** Shows a failure: on stderr for a person, and on stdout as JSON when that was asked for. */
+/** Shows a failure: on stderr for a person, and then on stdout as JSON when that was asked for, which nobody may read. */
 export function showFailure(error: unknown, output: Output): void {
   const failure = describeFailure(error);
-  if (output.json) {
-    const { message, code, hint, unsaved } = failure;
-    const details = failure.details.length === 0 ? {} : { details: failure.details };
-    const work = unsaved === undefined ? {} : { unsaved };
-    output.answerJson({ error: { code, message, hint: hint ?? null, ...details, ...work } });
-  }
   const lines = [`${output.paint("red", "✗")} ${failure.message}`];
   for (const detail of failure.details) lines.push(`    ${detail}`);
   for (const line of failure.stderr) lines.push(output.paint("dim", `  │ ${line}`));
   if (failure.hint !== undefined) lines.push(`  ${output.paint("cyan", "→")} ${failure.hint}`);
   output.fail(lines.join("\n"));
+  if (!output.json) return;
+  const { message, code, hint, unsaved } = failure;
+  const details = failure.details.length === 0 ? {} : { details: failure.details };
+  const work = unsaved === undefined ? {} : { unsaved };
+  output.answerJson({ error: { code, message, hint: hint ?? null, ...details, ...work } });
 }

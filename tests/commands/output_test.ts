@@ -271,6 +271,18 @@ Deno.test({
       assert.match(first ?? "", /^PIKO_/);
       assert.ok(exitCode === "0" || exitCode === "141", outcome);
     });
+    await t.step("a failure whose document nobody takes is told, and keeps its code", async () => {
+      const failing = (where: string) => {
+        const line = `${where}; "$1" status nope --json 2>&1 >&3; echo "$?"`;
+        return sandbox.run(["bash", "-c", line, "bash", PIKO]);
+      };
+      // The pipe's reader has ended before piko begins.
+      const unread = await failing('exec 3> >(:); wait "$!"');
+      assert.match(unread, /^✗ There is no environment "nope".*\n.*→ .*\n3$/);
+      const full = await failing("exec 3>/dev/full");
+      assert.match(full, /^✗ There is no environment "nope"/);
+      assert.match(full, /\n! There is no document on stdout: The disk is full[^\n]*\n3$/);
+    });
     await t.step("what nobody reads any more leaves no work half done", async () => {
       const shell = (line: string) => sandbox.run(["bash", "-c", line, "bash", PIKO]);
       await shell('"$1" create piped 2>&1 | head -n 1 >&2');

@@ -118,7 +118,7 @@ function warn(output: Output, error: unknown): void {
 }
 
 /** Opens the page, where there is a person with a screen. */
-async function show({ output, tools }: Context, flags: Flags, url: string): Promise<void> {
+async function show({ watchQuietly, tools }: Context, flags: Flags, url: string): Promise<void> {
   const { variables } = tools();
   if (!flags.open || !canAsk() || !hasScreen(variables)) return;
   try {
@@ -126,7 +126,7 @@ async function show({ output, tools }: Context, flags: Flags, url: string): Prom
   } catch (error) {
     if (!(error instanceof PikoError)) throw error;
     // The address stands there for the person to open.
-    output.warn(error.message);
+    watchQuietly.report({ kind: "warning", message: error.message, hint: error.hint });
   }
 }
 

@@ -1,6 +1,7 @@
 /** Sessions, attach and switch, with a tmux server of each test's own; the walk is that of a person in a real terminal. */
 
 import assert from "node:assert/strict";
+import { DEFAULT_SOCKET } from "../../src/programs/docker_context.ts";
 import { Background } from "../background.ts";
 import { needs } from "../needs.ts";
 import { PIKO, Sandbox, until } from "../sandbox.ts";
@@ -449,6 +450,74 @@ Deno.test({
     await terminal.shows("inner>");
     await terminal.type(`cd ${sandbox.root} && ${PIKO} create pay`);
     await until("the new session", async () => (await lookedAt(sandbox)).endsWith("/pay"));
+  },
+});
+
+Deno.test({
+  name: "piko create leaves the environment and its session when tmux cannot show it",
+  ...needs("git", "tmux"),
+  async fn() {
+    await using sandbox = await simple();
+    await using terminal = await Terminal.open(sandbox);
+    const session = `piko/${sandbox.project}/auth`;
+    // A kind of terminal that nobody has described: tmux makes sessions there, and attaches to none.
+    const screen = await terminal.run("TERM=no-such-terminal piko create auth");
+    assert.match(screen, /unsuitable terminal: no-such-terminal/);
+    assert.match(screen, new RegExp(`^✓ Created ${sandbox.project}/auth$`, "m"));
+    assert.match(
+      screen,
+      new RegExp(
+        `^! tmux could not show the session ${session}\n  cd ${sandbox.worktree("auth")}\n` +
+          `  piko attach ${sandbox.project}/auth$`,
+        "m",
+      ),
+    );
+    assert.deepEqual(await sandbox.sessions(), [session]);
+    assert.equal((await sandbox.json("status auth")).environment.status, "simple");
+    await terminal.type("piko attach auth");
+    await terminal.shows("inner>");
+  },
+});
+
+Deno.test({
+  name: "a window waits for an engine that does not answer, and connects once it does",
+  ...needs("git", "tmux", "engine", "compose", "images"),
+  async fn() {
+    await using sandbox = await withTmuxConf(
+      await Sandbox.create({
+        init: true,
+        files: {
+          "compose.yml": `services:
+  web:
+    image: busybox:1.36
+    init: true
+    stop_grace_period: 0s
+    command: sh -c 'echo hello from web; exec sleep 3600'
+`,
+        },
+      }),
+    );
+    // A way to the engine that can be closed while the engine goes on for all others.
+    const socket = `${sandbox.folder}/docker.sock`;
+    const variables = { DOCKER_HOST: `unix://${socket}` };
+    await Deno.symlink(DEFAULT_SOCKET, socket);
+    await sandbox.pass("create auth --no-start", { variables });
+    const session = `piko/${sandbox.project}/auth`;
+    await shows(sandbox, session, "web", "Waiting: web has no container");
+    await shows(sandbox, session, "logs", "Waiting: no container runs");
+    await Deno.remove(socket);
+    for (const window of ["web", "logs"]) {
+      await shows(
+        sandbox,
+        session,
+        window,
+        `Waiting: Cannot reach the Docker engine at unix://${socket}`,
+      );
+    }
+    await sandbox.pass("up auth");
+    await Deno.symlink(DEFAULT_SOCKET, socket);
+    await shows(sandbox, session, "web", /Waiting: Cannot reach [^]*Connected to piko-\S+-web-1/);
+    await shows(sandbox, session, "logs", /Waiting: Cannot reach [^]*hello from web/);
   },
 });
 

@@ -164,6 +164,11 @@ Deno.test({
         assert.equal((await sandbox.piko(["run", "feature-one"])).stderr, "");
         await Deno.remove(`${sandbox.root}/.piko.yml`);
         assert.match(await sandbox.fail("run feature-one", 3), /only the branch's own .* has one/);
+        // One that cannot be read has none, and is not what is wrong.
+        await sandbox.write(`${path}/.piko.yml`, "scripts: [\n");
+        const missing = await sandbox.fail("run feature-one", 3);
+        assert.match(missing, /There is no scripts\.run in [^]*→ say there what to run/);
+        assert.doesNotMatch(missing, /branch's own|cannot be read/);
       },
     );
 

@@ -5,7 +5,7 @@
  */
 
 import { type Check, CHECK_NAMES, type CheckName } from "../domain/check.ts";
-import { CommandError, messageOf, PikoError, throwIfInterrupted } from "../domain/errors.ts";
+import { PikoError, throwIfInterrupted } from "../domain/errors.ts";
 import type { Watch } from "../domain/report.ts";
 import { withoutSecretValues } from "../domain/secrets.ts";
 import { checkEngine } from "./doctor/check_engine.ts";
@@ -17,6 +17,7 @@ import { checkDisks, checkHome, checkRegistry } from "./doctor/check_registry.ts
 import { checkShared } from "./doctor/check_shared.ts";
 import { checkSessions } from "./doctor/check_sessions.ts";
 import { count, type Finding, type Level } from "./doctor/finding.ts";
+import { guarded, isExpected, whyNot } from "./doctor/guarded.ts";
 import { surveyWorld, type World } from "./doctor/world.ts";
 import type { Programs, Tools } from "./tools.ts";
 
@@ -82,7 +83,7 @@ export async function examineWithoutRegistry(
 ): Promise<Diagnosis[]> {
   const found: Finding[] = [
     ...await checkPrograms(programs, false),
-    ...await guarded("home", () => checkHome(home)),
+    ...await guarded(["home"], () => checkHome(home)),
     { name: "registry", level: "wrong", message: failure.message, hint: failure.hint },
   ];
   return found.map((finding) => diagnosis(finding, programs, false));
@@ -114,19 +115,22 @@ async function lookAtAll(tools: Tools, watch: Watch): Promise<Finding[]> {
   const needsEngine = world.shared.length > 0 ||
     world.environments.some(({ record }) => record.mode === "docker");
   const found = [
-    ...await guarded("engine", () => checkPrograms(tools, needsEngine)),
-    ...await guarded("home", () => checkHome(tools.home)),
-    ...await guarded("registry", () => checkRegistry(tools)),
-    ...await guarded("disk", () => checkDisks(tools)),
-    ...await guarded("project", () => checkProjects(world)),
-    ...await guarded("environment", () => checkEnvironments(world)),
-    ...await guarded("shared", () => checkShared(world)),
-    ...await guarded("session", () => checkSessions(world)),
-    ...await guarded("port", () => Promise.resolve(checkPorts(world))),
-    ...await guarded("container", () => checkEngine(world)),
-    ...await guarded("folder", () => checkFolders(world)),
+    ...await guarded(["engine"], () => checkPrograms(tools, needsEngine)),
+    ...await guarded(["home"], () => checkHome(tools.home)),
+    ...await guarded(["registry"], () => checkRegistry(tools)),
+    ...await guarded(["disk"], () => checkDisks(tools)),
+    ...await guarded(["project", "config"], () => checkProjects(world)),
+    ...await checkEnvironments(world),
+    ...await guarded(["shared"], () => checkShared(world)),
+    ...await guarded(["session"], () => checkSessions(world)),
+    ...await guarded(["port"], () => Promise.resolve(checkPorts(world))),
+    ...await guarded(["container", "network", "volume"], () => checkEngine(world)),
+    ...await guarded(["folder", "git-entry"], () => checkFolders(world)),
   ];
-  const names = new Set(found.filter(({ level }) => level !== "fine").map(({ name }) => name));
+  const names = new Set(
+    found.filter(({ level }) => level !== "fine")
+      .flatMap(({ name, unseen = [] }) => [name, ...unseen]),
+  );
   for (const [name, message] of Object.entries(inOrder(world))) {
     if (names.has(name as CheckName)) continue;
     found.push({ name: name as CheckName, level: "fine", message });
@@ -138,9 +142,9 @@ async function lookAtAll(tools: Tools, watch: Watch): Promise<Finding[]> {
 function inOrder(world: World): Partial<Record<CheckName, string>> {
   const environments = world.environments.length;
   const areAllThere = world.environments.every(({ state }) => state.worktrees !== undefined);
+  const areAllRead = world.projects.every(({ worktrees }) => worktrees !== undefined);
   return {
     project: `${count(world.projects.length, "project")}, each in its place`,
-    config: "Every .piko.yml can be read",
     ...(areAllThere
       ? {
         environment: `${count(environments, "environment")}, none of them half made`,
@@ -156,27 +160,14 @@ function inOrder(world: World): Partial<Record<CheckName, string>> {
       network: "Every network of piko belongs to an environment",
       volume: "Every volume that was kept is there",
     }),
-    "git-entry": "git lists no worktree that is gone",
-    folder: "Nothing is left in .piko of environments that are gone",
+    ...(areAllRead
+      ? {
+        config: "Every .piko.yml can be read",
+        "git-entry": "git lists no worktree that is gone",
+        folder: "Nothing is left in .piko of environments that are gone",
+      }
+      : {}),
   };
-}
-
-/** Makes a finding of a check that could not look, so that the others are heard. */
-async function guarded(name: CheckName, look: () => Promise<Finding[]>): Promise<Finding[]> {
-  try {
-    return await look();
-  } catch (error) {
-    if (!isExpected(error)) throw error;
-    const hint = error instanceof PikoError ? error.hint : undefined;
-    return [{ name, level: "wrong", message: `Could not look at it: ${messageOf(error)}`, hint }];
-  }
-}
-
-function isExpected(error: unknown): boolean {
-  if (error instanceof PikoError) return error.code !== "interrupted";
-  // What vanishes while it is looked at is somebody else's work.
-  return error instanceof CommandError || error instanceof Deno.errors.PermissionDenied ||
-    error instanceof Deno.errors.NotFound;
 }
 
 /** Says why something could not be mended. */
@@ -189,7 +180,7 @@ function explain(finding: Finding, refused: ReadonlyMap<string, unknown>): Findi
     : `: ${details.slice(0, MOST_DETAILS).join(", ")}${details.length > MOST_DETAILS ? ", …" : ""}`;
   return {
     ...finding,
-    message: `${finding.message}. It was not mended: ${messageOf(error)}${told}`,
+    message: `${finding.message}. It was not mended: ${whyNot(error).said}${told}`,
     hint: error instanceof PikoError && error.hint !== undefined ? error.hint : finding.hint,
   };
 }

@@ -478,3 +478,100 @@ Deno.test({
     });
   },
 });
+
+Deno.test({
+  name: "piko doctor says what git cannot read, and looks at all the rest",
+  ...needs("git", "engine", "compose"),
+  async fn(t) {
+    await using sandbox = await Sandbox.create({
+      files: {
+        "compose.yml": 'services: { web: { image: "busybox:1.36", ports: ["8080"] } }\n',
+      },
+      init: true,
+    });
+    const { root, project, folder } = sandbox;
+    const gitDir = `${root}/.git`;
+    for (const name of ["broken", "whole"]) await sandbox.pass(`create ${name} --no-start`);
+    const override = `${sandbox.worktree("whole")}/docker-compose.piko.yml`;
+    /** Breaks a file while something is done. */
+    const broken = async (path: string, change: (text: string) => string, work: () => unknown) => {
+      const before = await Deno.readFile(path);
+      await sandbox.write(path, change(await Deno.readTextFile(path)));
+      await work();
+      await Deno.writeFile(path, before);
+    };
+    const namesOf = ({ checks }: { checks: { name: string }[] }) =>
+      new Set(checks.map(({ name }) => name));
+
+    await t.step("one environment", async () => {
+      const index = `${gitDir}/worktrees/broken/index`;
+      await broken(index, () => "no index, this, however long it may be\n", async () => {
+        await Deno.remove(override);
+        const unseen =
+          "environment: Could not look at PROJECT/broken: git failed (exit code 128): fatal: index file corrupt";
+        const found = await doctor(sandbox);
+        const whole = "override: The override file of PROJECT/whole is gone: ";
+        assert.deepEqual(found.wrong, [unseen, `${whole}${override.replace(root, "ROOT")}`]);
+        assert.equal(hintOf(found, "index file"), `git -C ${sandbox.worktree("broken")} status`);
+        // What was not seen of each is said of none.
+        for (const name of ["worktree", "session"]) assert.equal(namesOf(found).has(name), false);
+        const mended = await doctor(sandbox, ["--fix"]);
+        assert.deepEqual(mended.wrong, [unseen]);
+        assert.deepEqual(mended.fixed, [`override: Wrote ${override.replace(root, "ROOT")}`]);
+      });
+      await assertSound(sandbox);
+    });
+
+    await t.step("one repository", async () => {
+      await sandbox.git("pack-refs", "--all");
+      const cases: [path: string, change: (text: string) => string, says: string][] = [
+        [
+          `${gitDir}/config`,
+          (text) => `[[\n${text}`,
+          "git cannot read the repository of ROOT: fatal: bad config line 1 in file .git/config",
+        ],
+        [
+          `${gitDir}/packed-refs`,
+          (text) => `nonsense\n${text}`,
+          "git failed (exit code 128): fatal: unexpected line in .git/packed-refs: nonsense",
+        ],
+      ];
+      await sandbox.run(["git", "init", "--quiet", `${folder}/other`]);
+      await sandbox.pass("init", { cwd: `${folder}/other` });
+      await sandbox.write(`${folder}/other/.piko/data/old/rows`, "precious\n");
+      for (const [path, change, says] of cases) {
+        await broken(path, change, async () => {
+          const found = await doctor(sandbox, ["--fix"]);
+          assert.deepEqual(found.wrong, [`project: Could not look at project PROJECT: ${says}`]);
+          assert.equal(hintOf(found, `project ${project}: git`), `git -C ${root} status`);
+          assert.deepEqual(found.fixed, []);
+          assert.ok(
+            found.noted.includes(
+              "folder: Data of an environment that is gone: FOLDER/other/.piko/data/old",
+            ),
+            found.noted.join("\n"),
+          );
+          for (const name of ["environment", "worktree", "override", "git-entry", "config"]) {
+            assert.equal(namesOf(found).has(name), false, name);
+          }
+        });
+      }
+      await Deno.remove(`${folder}/other/.piko/data/old`, { recursive: true });
+    });
+
+    await t.step("none any more", async () => {
+      await Deno.rename(gitDir, `${folder}/away`);
+      const found = await doctor(sandbox, ["--fix"]);
+      await Deno.rename(`${folder}/away`, gitDir);
+      assert.deepEqual(found.wrong, [
+        "project: Project PROJECT is no repository any more: ROOT is not a git repository",
+      ]);
+      assert.equal(
+        hintOf(found, "no repository"),
+        `bring ${gitDir} back, and look again: piko doctor`,
+      );
+      assert.deepEqual(found.fixed, []);
+      await assertSound(sandbox);
+    });
+  },
+});

@@ -23,6 +23,7 @@ import { inspectGone, isOnDiskOf } from "../gone_worktree.ts";
 import { ensureSession } from "../sessions.ts";
 import { restartEnvironment, startEnvironment, stopEnvironment } from "../start_environment.ts";
 import type { Finding } from "./finding.ts";
+import { guarded } from "./guarded.ts";
 import { hasNoFiles, MENDED_MEANWHILE, mendLocked, settle, throwAway } from "./mend.ts";
 import type { EnvironmentState, World } from "./world.ts";
 
@@ -31,7 +32,13 @@ export async function checkEnvironments(world: World): Promise<Finding[]> {
   const found: Finding[] = [];
   for (const environment of world.environments) {
     if (environment.state.worktrees === undefined) continue;
-    found.push(...await checkEnvironment(world, environment));
+    found.push(
+      ...await guarded(
+        ["environment", "worktree", "override", "session", "folder"],
+        () => checkEnvironment(world, environment),
+        qualified(environment.record),
+      ),
+    );
   }
   return found;
 }

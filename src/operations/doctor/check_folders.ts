@@ -13,6 +13,7 @@ import { findLinkedEntry, nameLostEntry } from "../../programs/linked_worktree.t
 import { isThere } from "../files.ts";
 import { findWorkOfGone, isOnDiskOf } from "../gone_worktree.ts";
 import type { Finding } from "./finding.ts";
+import { whyNot } from "./guarded.ts";
 import { hasNoFiles, mendNameless, removeEmptyFolders } from "./mend.ts";
 import type { ProjectState, World } from "./world.ts";
 
@@ -21,9 +22,21 @@ export async function checkProjects(world: World): Promise<Finding[]> {
   const found: Finding[] = [];
   for (const { project, worktrees, problem } of world.projects) {
     const { name, root } = project;
-    if (problem !== undefined) {
-      const message = `Project ${name} is no repository any more: ${problem.message}`;
-      found.push({ name: "project", level: "wrong", message, hint: problem.hint });
+    if (problem instanceof PikoError && problem.code === "not-found") {
+      found.push({
+        name: "project",
+        level: "wrong",
+        message: `Project ${name} is no repository any more: ${problem.message}`,
+        hint: `bring ${root}/.git back, and look again: piko doctor`,
+      });
+    } else if (problem !== undefined) {
+      const { said, hint } = whyNot(problem);
+      found.push({
+        name: "project",
+        level: "wrong",
+        message: `Could not look at project ${name}: ${said}`,
+        hint: hint ?? `git -C ${shellWord(root)} status`,
+      });
     } else if (worktrees === undefined) {
       const first = world.environments.find(({ state }) => state.project.id === project.id);
       found.push({

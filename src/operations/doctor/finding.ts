@@ -12,6 +12,8 @@ export interface Finding {
   /** A sentence with a capital letter and without full stop. */
   message: string;
   hint?: string | undefined;
+  /** More checks that could not be made because of it. */
+  unseen?: readonly CheckName[] | undefined;
   /**
    * Mends it, and says what that was: "Removed the worktree". It takes the environment's lock, looks again, and
    * throws a PikoError that says why it could not; absent where it takes a person.

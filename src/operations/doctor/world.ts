@@ -21,7 +21,7 @@ export interface ProjectState {
   /** The worktrees that git lists; undefined when the root is gone or no repository any more. */
   worktrees: Worktree[] | undefined;
   /** Why they could not be listed, where the root is there. */
-  problem: PikoError | undefined;
+  problem: PikoError | CommandError | undefined;
 }
 
 /** An environment, and who is at work on it. */
@@ -93,6 +93,7 @@ async function surveyProject(
     const worktrees = await tools.git.listWorktrees(project.root, { signal });
     return { project, worktrees, problem: undefined };
   } catch (error) {
+    if (error instanceof CommandError) return { project, worktrees: undefined, problem: error };
     if (!(error instanceof PikoError) || error.code === "interrupted") throw error;
     return { project, worktrees: undefined, problem: error };
   }

@@ -4,7 +4,7 @@
  * destroy would come before what is still being made.
  */
 
-import { PikoError } from "../domain/errors.ts";
+import { PikoError, throwIfInterrupted } from "../domain/errors.ts";
 import type { Watch } from "../domain/report.ts";
 import { pause } from "../programs/pause.ts";
 import { listCommands, type NamedProcess } from "../programs/processes.ts";
@@ -100,6 +100,7 @@ async function waitForLeftPrograms(
       });
     }
     await pause(INTERVAL, watch.signal);
+    throwIfInterrupted(watch.signal);
   }
 }
 

@@ -8,7 +8,8 @@ import { SHARED_NAME } from "../../src/domain/names.ts";
 import { acquireLock } from "../../src/store/locks.ts";
 import { Background } from "../background.ts";
 import { needs } from "../needs.ts";
-import { Sandbox } from "../sandbox.ts";
+import { writeProgram } from "../program_file.ts";
+import { Sandbox, until } from "../sandbox.ts";
 import { Terminal } from "../terminal.ts";
 import { stateOf } from "./refusal.ts";
 
@@ -97,6 +98,52 @@ Deno.test({
     const { stderr } = await sandbox.piko(["destroy", "auth", "--no-block"]);
     assert.doesNotMatch(stderr, /Waiting|at work/);
     assert.deepEqual((await sandbox.json("list")).environments, []);
+  },
+});
+
+Deno.test({
+  name:
+    "what a killed piko has left at work is waited for, also by whoever comes after one that gave up",
+  ...needs("git"),
+  fn: async () => {
+    await using sandbox = await Sandbox.create({ init: true });
+    const held = `${sandbox.folder}/held`;
+    const hook = `${sandbox.root}/.git/hooks/post-checkout`;
+    await writeProgram(
+      hook,
+      `#!/bin/sh\ntouch '${held}'\nwhile [ -e '${held}' ]; do sleep 0.05; done\n`,
+    );
+    {
+      await using piko = Background.piko(sandbox, ["create", "auth", "--no-attach"]);
+      await until("git's checkout", () => sandbox.exists(held));
+      piko.kill("SIGKILL");
+      assert.equal(await piko.ended(), 137);
+    }
+    await Deno.remove(hook);
+    const before = await sandbox.git("worktree", "list");
+    // Whoever gives up, or is broken off, leaves it to be found by the next one.
+    for (let attempt = 1; attempt <= 2; attempt++) {
+      const { exitCode, stdout } = await sandbox.piko(["destroy", "auth", "--no-block", "--json"]);
+      const { error } = JSON.parse(stdout);
+      assert.equal(exitCode, 4, stdout);
+      assert.match(
+        error.message,
+        /^git worktree \(process \d+\), which a killed piko has left, is at work on it$/,
+      );
+      assert.match(error.hint, /^wait until it is done, or end it: kill \d+$/);
+    }
+    await using first = Background.piko(sandbox, ["destroy", "auth"]);
+    const waiting = "which a killed piko has left at work";
+    await first.said(waiting);
+    first.kill("SIGINT");
+    assert.equal(await first.ended(), 130);
+    assert.equal(await sandbox.git("worktree", "list"), before);
+    await using second = Background.piko(sandbox, ["destroy", "auth", "--delete-branch"]);
+    await second.said(waiting);
+    await Deno.remove(held);
+    assert.equal(await second.ended(), 0, second.stderr.join("\n"));
+    assert.deepEqual((await sandbox.json("list")).environments, []);
+    assert.equal(await sandbox.exists(sandbox.worktree("auth")), false);
   },
 });
 

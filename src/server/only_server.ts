@@ -3,7 +3,7 @@
  * asks it, with the token that only this person can read, for an address that lets a browser in.
  */
 
-import { messageOf, PikoError } from "../domain/errors.ts";
+import { messageOf, PikoError, throwIfInterrupted } from "../domain/errors.ts";
 import { locksFolder } from "../operations/lock_names.ts";
 import type { Tools } from "../operations/tools.ts";
 import { pause } from "../programs/pause.ts";
@@ -59,7 +59,7 @@ export async function withdrawServer({ home }: Tools): Promise<void> {
  * Asks the server that runs for an address that lets a browser in once.
  *
  * @param renew also has it make another token.
- * @throws {PikoError} unavailable when it does not answer.
+ * @throws {PikoError} unavailable when it does not answer, interrupted.
  */
 export async function askServer(
   tools: Tools,
@@ -84,6 +84,7 @@ export async function askServer(
       const { url } = await response.json() as { url: string };
       return { pid, url };
     } catch (error) {
+      throwIfInterrupted(signal);
       // It may have the lock and not listen yet.
       const mayStart = error instanceof Deno.errors.NotFound || error instanceof TypeError;
       if (!mayStart) throw error;

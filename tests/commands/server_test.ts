@@ -1,6 +1,8 @@
 /** `piko server` at a terminal: the browser that it opens, and the port that somebody has. What it serves is in `tests/server`. */
 
 import assert from "node:assert/strict";
+import { acquireLock } from "../../src/store/locks.ts";
+import { Background } from "../background.ts";
 import { needs } from "../needs.ts";
 import { writeProgram } from "../program_file.ts";
 import { Sandbox, until } from "../sandbox.ts";
@@ -86,5 +88,26 @@ Deno.test({
     assert.equal(ADDRESS.exec(await terminal.shows(ADDRESS))?.[1], other);
     await terminal.press("C-c");
     await terminal.ends(0);
+  },
+});
+
+Deno.test({
+  name: "piko server can be broken off while it asks another one that does not answer",
+  ...needs("git"),
+  async fn() {
+    await using sandbox = await Sandbox.create({ init: true });
+    const { PIKO_HOME = "" } = sandbox.variables;
+    const options = { command: "piko test", block: true };
+    using _place = await acquireLock(`${PIKO_HOME}/locks`, "server", options);
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const place = { pid: Deno.pid, address: "127.0.0.1", port: listener.addr.port };
+    await sandbox.write(`${PIKO_HOME}/server.json`, JSON.stringify(place));
+    await sandbox.write(`${PIKO_HOME}/server-token`, "token\n");
+    await using piko = Background.piko(sandbox, ["server", "--no-open"]);
+    using _asked = await listener.accept();
+    piko.kill("SIGINT");
+    assert.equal(await piko.ended(), 130, piko.stderr.join("\n"));
+    assert.deepEqual(piko.stderr, ["  Stopping …", "✗ Interrupted"]);
+    assert.deepEqual(piko.stdout, []);
   },
 });

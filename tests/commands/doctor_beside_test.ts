@@ -325,7 +325,15 @@ Deno.test({
           what: "a container that was removed",
           make: () => docker("rm", "--force", web),
           noted: ["container: PROJECT/one has no container of web"],
-          then: up,
+          then: async () => {
+            // What a broken compose file has services of, nobody knows: `up` says what is wrong with it.
+            await sandbox.write(`${path}/compose.yml`, `${COMPOSE}  broken: [\n`);
+            const { noted } = await assertSound(sandbox);
+            assert.deepEqual(noted, []);
+            assert.match(await sandbox.fail("up one", 1), /compose\.yml/);
+            await sandbox.write(`${path}/compose.yml`, COMPOSE);
+            await up();
+          },
         },
         {
           what: "a container that was taken off its network",

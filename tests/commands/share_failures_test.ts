@@ -1,6 +1,7 @@
 /** Shared services when something else is wrong: no engine, an environment that cannot be moved, a configuration that cannot be read. */
 
 import assert from "node:assert/strict";
+import type { SharedService } from "../../src/domain/environment.ts";
 import { needs } from "../needs.ts";
 import { Sandbox } from "../sandbox.ts";
 
@@ -30,6 +31,18 @@ Deno.test({
       assert.deepEqual(await sandbox.leftInEngine(), []);
       await sandbox.pass("up x --no-wait");
       assert.deepEqual(await shared(), [["kv", "running", ["x"]]]);
+      // Who uses it is told all the same.
+      const listed = await sandbox.piko(["share", "--json"], { variables });
+      assert.equal(listed.exitCode, 0, listed.stderr);
+      const [unknown] = (JSON.parse(listed.stdout) as { shared: SharedService[] }).shared;
+      assert.deepEqual([unknown?.service, unknown?.state, unknown?.users], ["kv", "unknown", [
+        "x",
+      ]]);
+      assert.match(
+        listed.stderr,
+        /^! Cannot reach the Docker engine at unix:.*docker\.sock; what runs is unknown\n {2}\S/,
+      );
+      assert.match(await sandbox.pass("share", { variables }), /^kv +unknown/m);
       await sandbox.pass("destroy x --delete-branch");
       await sandbox.pass("isolate kv");
     });

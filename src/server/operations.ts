@@ -148,18 +148,22 @@ export class Operations {
     } catch (error) {
       const isCancelled = error instanceof PikoError && error.code === "interrupted";
       if (!(error instanceof PikoError)) this.#failed(error);
-      if (isCancelled) this.#ended(running, "cancelled", this.#whatIsLeft(wanted, error));
+      if (isCancelled) this.#ended(running, "cancelled", this.#whatIsLeft(wanted));
       else this.#ended(running, "failed", errorBody(error));
     }
   }
 
-  #whatIsLeft({ kind, project, name }: Wanted, error: PikoError): Operation["error"] {
+  #whatIsLeft({ kind, project, name }: Wanted): Operation["error"] {
     try {
       return describeCancelled(kind, this.#tools.environments.find(project.id, name));
     } catch (unreadable) {
       if (!(unreadable instanceof PikoError)) throw unreadable;
-      // A registry that cannot be read says nothing of what is left.
-      return errorBody(error);
+      const { message, hint = null } = unreadable;
+      return {
+        code: "interrupted",
+        message: `Cancelled; what is left of it is not known: ${message}`,
+        hint,
+      };
     }
   }
 

@@ -72,6 +72,13 @@ export function describeFailure(error: unknown): Failure {
   };
 }
 
+/** Says in one line what a failed program has said of it itself: `git failed (exit code 128): fatal: index file corrupt`. */
+export function inOwnWords(error: CommandError): string {
+  const lines = linesOf(error.stderr);
+  const words = lines.find((line) => line.startsWith("fatal:")) ?? lines[0];
+  return words === undefined ? error.message : `${error.message}: ${words}`;
+}
+
 /** Words for what the file system refuses; Deno's message names the path. */
 function fileFailure(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;

@@ -10,8 +10,8 @@ import type {
   OperationInFull,
   OperationKind,
 } from "../domain/api.ts";
-import { type ErrorCode, PikoError } from "../domain/errors.ts";
-import { describeFailure } from "../domain/failure.ts";
+import { CommandError, type ErrorCode, PikoError } from "../domain/errors.ts";
+import { describeFailure, inOwnWords } from "../domain/failure.ts";
 import { qualified } from "../domain/hints.ts";
 import { environmentName } from "../domain/names.ts";
 import type { Watch } from "../domain/report.ts";
@@ -257,9 +257,10 @@ async function askGit(
     if (!await isFolder(record.path)) return { ...nothing, problem: null };
     const { code, message } = describeFailure(error);
     if (code === "bug") throw error;
+    const said = error instanceof CommandError ? inOwnWords(error) : message;
     return {
       ...nothing,
-      problem: signal.aborted ? `git did not answer within ${GIT_TIME / 1000} s` : message,
+      problem: signal.aborted ? `git did not answer within ${GIT_TIME / 1000} s` : said,
     };
   }
 }

@@ -528,7 +528,7 @@ Deno.test({
         [
           `${gitDir}/config`,
           (text) => `[[\n${text}`,
-          "git cannot read the repository of ROOT: fatal: bad config line 1 in file .git/config",
+          "git cannot read the repository of ROOT: git failed (exit code 128): fatal: bad config line 1 in file .git/config",
         ],
         [
           `${gitDir}/packed-refs`,

@@ -1,7 +1,7 @@
 /** What the end of the server says of the work that it breaks off: each sentence is held against what is left. */
 
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
+import { damageRegistry } from "../damaged_registry.ts";
 import { needs } from "../needs.ts";
 import { writeProgram } from "../program_file.ts";
 import { Sandbox, until } from "../sandbox.ts";
@@ -147,21 +147,15 @@ Deno.test({
         event.report.report.line === "held"
       )
     );
-    const path = `${sandbox.variables.PIKO_HOME}/state.db`;
     {
-      // What was written by another one has to be read anew.
-      using database = new DatabaseSync(path);
-      database.exec("UPDATE projects SET name = name; PRAGMA wal_checkpoint(TRUNCATE)");
+      await using _damage = await damageRegistry(sandbox);
+      assert.equal(await server.stop(), 0);
     }
-    const whole = await Deno.readFile(path);
-    await overwrite(path, new Uint8Array(whole.length));
-    assert.equal(await server.stop(), 0);
-    await overwrite(path, whole);
     const said = server.said.split("\n").map((line) => line.trim());
     assert.equal(
       said.at(-2),
       `The destroy of ${project}/untouched was cancelled; what is left of it is not known: ` +
-        `The registry ${path} is damaged, and was left as it is`,
+        `The registry ${sandbox.variables.PIKO_HOME}/state.db is damaged, and was left as it is`,
     );
     assert.match(said.at(-1) ?? "", /^restore it from a backup, or set it aside/);
     assert.equal((await sandbox.json("list")).environments[0]?.status, "simple");
@@ -169,12 +163,6 @@ Deno.test({
     await sandbox.write(".piko.yml", "{}\n");
   },
 });
-
-/** Writes over a file as a broken disk would, which neither empties nor replaces it. */
-async function overwrite(path: string, bytes: Uint8Array): Promise<void> {
-  using file = await Deno.open(path, { write: true });
-  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
-}
 
 Deno.test({
   name: "piko server ends while git still looks for the work that a destroy would lose",

@@ -2,6 +2,7 @@
 
 import type { CheckName } from "../../domain/check.ts";
 import { CommandError, fileSystemHint, messageOf, PikoError } from "../../domain/errors.ts";
+import { inOwnWords } from "../../domain/failure.ts";
 import { shellWord } from "../../domain/variables.ts";
 import type { Finding } from "./finding.ts";
 
@@ -31,19 +32,16 @@ export function isExpected(error: unknown): boolean {
 
 /** Says why something could not be done, in the words of the program that failed, and what helps or shows more. */
 export function whyNot(error: unknown): { said: string; hint: string | undefined } {
-  const message = messageOf(error);
   if (error instanceof CommandError) {
     const [program, flag, folder = ""] = error.argv;
     const again = program === "git" && flag === "-C" ? ["git", "-C", folder, "status"] : error.argv;
-    return { said: withWordsOf(error, message), hint: again.map(shellWord).join(" ") };
+    return { said: inOwnWords(error), hint: again.map(shellWord).join(" ") };
   }
+  const message = messageOf(error);
   if (!(error instanceof PikoError)) return { said: message, hint: fileSystemHint(message) };
   const { cause, hint } = error;
-  return { said: cause instanceof CommandError ? withWordsOf(cause, message) : message, hint };
-}
-
-function withWordsOf({ stderr }: CommandError, message: string): string {
-  const lines = stderr.trim().split("\n");
-  const words = lines.find((line) => line.startsWith("fatal:")) ?? lines[0] ?? "";
-  return words === "" || message.includes(words) ? message : `${message}: ${words}`;
+  return {
+    said: cause instanceof CommandError ? `${message}: ${inOwnWords(cause)}` : message,
+    hint,
+  };
 }

@@ -82,9 +82,7 @@ export class Live {
     this.#running?.abort();
     const running = new AbortController();
     this.#running = running;
-    this.#stayConnected(running.signal).catch((error: unknown) => {
-      if (!running.signal.aborted) throw error;
-    });
+    void this.#stayConnected(running.signal);
   }
 
   #lookAtTab(): void {

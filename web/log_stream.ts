@@ -109,9 +109,7 @@ export class LogStream {
     this.#running.abort();
     const running = new AbortController();
     this.#running = running;
-    this.#follow(running.signal).catch((error: unknown) => {
-      if (!running.signal.aborted) throw error;
-    });
+    void this.#follow(running.signal);
   }
 
   #visibilityChanged(): void {

@@ -103,7 +103,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const cutting = new AbortController();
   try {
     listeners = listen(host, options.port, cutting.signal, (request, { completed }) => {
-      // Rejected when the reader has gone.
+      // By its documentation rejected when the reader has gone; Deno 2.9 resolves it then too.
       const answer = completed.catch(() => undefined).finally(() => answers.delete(answer));
       answers.add(answer);
       return handler(request);

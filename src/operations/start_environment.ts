@@ -10,7 +10,8 @@
 
 import { CommandError, messageOf, PikoError } from "../domain/errors.ts";
 import { pikoIn, qualified } from "../domain/hints.ts";
-import { nearestName, quote } from "../domain/names.ts";
+import { isAnonymousVolume } from "../domain/containers.ts";
+import { nameList, nearestName, quote } from "../domain/names.ts";
 import type { Step, Watch } from "../domain/report.ts";
 import { shellWord } from "../domain/variables.ts";
 import type { ProjectConfig } from "../domain/config.ts";
@@ -28,6 +29,7 @@ import {
   writeOverride,
 } from "./compose_environment.ts";
 import { endBrokenOff, type Lifecycle, recordLifecycle } from "./journal.ts";
+import { rememberVolumes, tellKept } from "./kept_volumes.ts";
 import { lockEnvironment } from "./lock_environment.ts";
 import { configOf } from "./project_config.ts";
 import type { Tools } from "./tools.ts";
@@ -119,6 +121,7 @@ async function startContainers(
   const isWhole = request.services.length === 0;
   const wish = { ...request, start };
   const usable = await makeSharedReady(tools, record, config, wish, version, watch, begin);
+  let inFile: string[] = [];
   begin("override");
   await step(watch, "override", async () => {
     const [checked, read] = await Promise.allSettled([
@@ -130,7 +133,8 @@ async function startContainers(
     if (checked.status === "rejected") throw checked.reason;
     if (read.status === "rejected") throw read.reason;
     const compose = read.value;
-    refuseUnknown(request.services, Object.keys(compose.services ?? {}));
+    inFile = Object.keys(compose.services ?? {});
+    refuseUnknown(request.services, inFile);
     if (isWhole) record = await recordUse(tools, record, compose, usable, watch);
     givePorts(tools, record, compose, await tools.engine.publishedPorts(), watch);
     tools.environments.setComposeFiles(record.id, files, overrideFileOf(files));
@@ -141,6 +145,8 @@ async function startContainers(
   if (!isWhole && services.length === 0) return record;
   begin("containers");
   await step(watch, "containers", async () => {
+    // Compose removes the containers of services that the file has no more.
+    if (isWhole) await rememberOrphans(tools, record, inFile, watch);
     const target = targetOf(record, files, overrideFileOf(files));
     const options = {
       services,
@@ -176,6 +182,28 @@ async function startContainers(
     await waitForContainers(tools, record, { ...request, services }, watch);
   }
   return record;
+}
+
+/** Records the volumes without names of containers that are about to go with their services, and says that they stay. */
+async function rememberOrphans(
+  tools: Tools,
+  record: EnvironmentRecord,
+  inFile: readonly string[],
+  { report, signal }: Watch,
+): Promise<void> {
+  const { composeProject } = record;
+  const orphans = (await tools.engine.listContainers({ composeProject, signal }))
+    .filter((container) =>
+      isOwnContainer(record, container) && !inFile.includes(container.service)
+    );
+  const volumes = orphans.flatMap((container) => container.volumes).filter(isAnonymousVolume);
+  if (volumes.length === 0) return;
+  await rememberVolumes(tools, record, volumes);
+  const services = nameList([...new Set(orphans.map(({ service }) => service))].sort());
+  report({
+    kind: "note",
+    message: `The compose file has no ${services} any more: its containers go${tellKept(volumes)}`,
+  });
 }
 
 /** Has git ignore the override file again; that it cannot keeps no container from being started. */

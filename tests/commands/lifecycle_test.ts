@@ -404,3 +404,33 @@ Deno.test({
     assert.equal(await page(await hostPort(sandbox, "work", "web")), "page\n");
   },
 });
+
+Deno.test({
+  name: "piko up names the volumes of a service that is no more, and piko destroy knows them",
+  ...needs("git", "engine", "compose", "images"),
+  async fn() {
+    const service = "image: busybox:1.36, command: sleep 1000, init: true, stop_grace_period: 0s";
+    const web = `services:\n  web: { ${service} }\n`;
+    await using sandbox = await Sandbox.create({
+      files: { "compose.yaml": `${web}  db: { ${service}, volumes: [/rows] }\n` },
+      init: true,
+    });
+    await sandbox.pass("create one --no-wait");
+    const containers = await sandbox.engine().listContainers();
+    const db = containers.find(({ name }) => name === `piko-${sandbox.project}-one-db-1`);
+    const [volume = ""] = db?.volumes ?? [];
+    assert.match(volume, /^[0-9a-f]{64}$/);
+    await sandbox.write(`${sandbox.worktree("one")}/compose.yaml`, web);
+
+    const { exitCode, stderr } = await sandbox.piko(["up", "one", "--no-wait"]);
+    assert.equal(exitCode, 0, stderr);
+    assert.ok(stderr.includes(`has no db any more: its containers go; ${volume} stays`), stderr);
+    assert.doesNotMatch((await sandbox.piko(["up", "one", "--no-wait"])).stderr, /any more/);
+    const { destroyed } = await sandbox.json("destroy one --force");
+    assert.deepEqual(destroyed.keptVolumes, [volume]);
+    await sandbox.pass("create one --no-start");
+    await sandbox.pass("destroy one --volumes");
+    const volumes = await sandbox.engine().listAllVolumes();
+    assert.equal(volumes.some(({ name }) => name === volume), false);
+  },
+});

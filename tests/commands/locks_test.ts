@@ -23,6 +23,12 @@ function hold(sandbox: Sandbox, name: string) {
   });
 }
 
+async function removeIfThere(path: string): Promise<void> {
+  await Deno.remove(path).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+}
+
 /** Checks that a command waits, says for whom, and ends at once without having done anything. */
 async function waits(sandbox: Sandbox, command: string, signal: "SIGINT" | "SIGTERM") {
   await using piko = Background.piko(sandbox, command.split(" "));
@@ -108,6 +114,8 @@ Deno.test({
   fn: async () => {
     await using sandbox = await Sandbox.create({ init: true });
     const held = `${sandbox.folder}/held`;
+    // Where the test fails, git goes on as well.
+    await using _release = { [Symbol.asyncDispose]: () => removeIfThere(held) };
     const hook = `${sandbox.root}/.git/hooks/post-checkout`;
     await writeProgram(
       hook,

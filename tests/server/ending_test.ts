@@ -147,9 +147,10 @@ Deno.test({
         event.report.report.line === "held"
       )
     );
+    await sandbox.write(".piko.yml", "{}\n");
     {
       await using _damage = await damageRegistry(sandbox);
-      assert.equal(await server.stop(), 0);
+      assert.equal(await inTime(server.stop()), 0);
     }
     const said = server.said.split("\n").map((line) => line.trim());
     assert.equal(
@@ -160,7 +161,6 @@ Deno.test({
     assert.match(said.at(-1) ?? "", /^restore it from a backup, or set it aside/);
     assert.equal((await sandbox.json("list")).environments[0]?.status, "simple");
     assert.ok(await sandbox.exists(sandbox.worktree("untouched")));
-    await sandbox.write(".piko.yml", "{}\n");
   },
 });
 

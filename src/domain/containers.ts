@@ -70,26 +70,34 @@ export type ContainerCondition = Pick<Container, "state" | "health" | "exitCode"
  * Sums up containers as counts and one word. A running container without a health check counts as healthy;
  * a paused or restarting one does not run, but keeps the environment from being called stopped; a one-shot
  * that ended with 0 takes nothing away.
+ *
+ * @param missing is how many more there should be.
  */
 export function environmentStatus(
   containers: readonly ContainerCondition[],
+  missing = 0,
 ): { status: RunStatus; counts: ContainerCounts } {
   const running = containers.filter(({ state }) => state === "running");
   const healthy = running.filter(({ health }) => health === null || health === "healthy");
   return {
-    status: statusOf(containers, running),
-    counts: { running: running.length, healthy: healthy.length, total: containers.length },
+    status: statusOf(containers, running, missing),
+    counts: {
+      running: running.length,
+      healthy: healthy.length,
+      total: containers.length + missing,
+    },
   };
 }
 
 function statusOf(
   containers: readonly ContainerCondition[],
   running: readonly ContainerCondition[],
+  missing: number,
 ): RunStatus {
   if (running.some(({ health }) => health === "unhealthy")) return "unhealthy";
   const alive = containers.some(({ state }) => state === "paused" || state === "restarting");
   if (running.length === 0) return alive ? "partial" : "stopped";
-  return containers.every(runsOrIsDone) ? "running" : "partial";
+  return missing === 0 && containers.every(runsOrIsDone) ? "running" : "partial";
 }
 
 function runsOrIsDone({ state, exitCode }: ContainerCondition): boolean {

@@ -312,7 +312,8 @@ async function makeContainersReady(
   }, { detail: { volumesBefore } });
   if (request.wait) {
     tools.environments.beginStep(record.id, "create", "ready");
-    await waitForContainers(tools, record, request, watch);
+    const running = await waitForContainers(tools, record, request, watch);
+    tools.environments.setRunningServices(record.id, running);
   }
   return record;
 }

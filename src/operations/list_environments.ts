@@ -96,7 +96,8 @@ async function describe(
   record: EnvironmentRecord,
   containers: readonly Container[] | undefined,
 ): Promise<Environment> {
-  const sum = containers && environmentStatus(containers);
+  const sum = containers &&
+    environmentStatus(containers, missingServices(record, containers).length);
   return {
     project: record.project,
     name: record.name,
@@ -146,9 +147,14 @@ function servicesOf(
     ports: ports.filter((port) => port.service === service),
     shared: isShared(record, service),
   }));
-  const shared = record.shared?.services ?? [];
-  for (const service of new Set([...ports.map((port) => port.service), ...shared])) {
-    if (services.some((known) => known.service === service)) continue;
+  const known = new Set(services.map(({ service }) => service));
+  const others = [
+    ...ports.map((port) => port.service),
+    ...record.shared?.services ?? [],
+    ...missingServices(record, containers ?? []),
+  ];
+  for (const service of new Set(others)) {
+    if (known.has(service)) continue;
     services.push({
       service,
       container: null,
@@ -160,6 +166,14 @@ function servicesOf(
   }
   return services.sort((a, b) =>
     compareText(a.service, b.service) || compareText(a.container ?? "", b.container ?? "")
+  );
+}
+
+/** Lists the services that ran when all were last started, and have no container now: somebody has removed it. */
+function missingServices(record: EnvironmentRecord, containers: readonly Container[]): string[] {
+  const known = new Set(containers.map(({ service }) => service));
+  return record.runningServices.filter((service) =>
+    !known.has(service) && !isShared(record, service)
   );
 }
 

@@ -10,7 +10,7 @@
 
 import { CommandError, messageOf, PikoError } from "../domain/errors.ts";
 import { pikoIn, qualified } from "../domain/hints.ts";
-import { isAnonymousVolume } from "../domain/containers.ts";
+import { type Container, isAnonymousVolume } from "../domain/containers.ts";
 import { nameList, nearestName, quote } from "../domain/names.ts";
 import type { Step, Watch } from "../domain/report.ts";
 import { shellWord } from "../domain/variables.ts";
@@ -179,7 +179,8 @@ async function startContainers(
   record = await restoreSession(tools, record, watch);
   if (request.wait) {
     begin("ready");
-    await waitForContainers(tools, record, { ...request, services }, watch);
+    const running = await waitForContainers(tools, record, { ...request, services }, watch);
+    if (isWhole) tools.environments.setRunningServices(record.id, running);
   }
   return record;
 }
@@ -340,13 +341,13 @@ export async function restartEnvironment(
   return record;
 }
 
-/** Waits until an environment's containers are ready, and reports it as a step. */
+/** Waits until an environment's containers are ready, and reports it as a step; returns the services that run. */
 export async function waitForContainers(
   tools: Tools,
   record: EnvironmentRecord,
   request: { services?: readonly string[]; timeout: number },
   watch: Watch,
-): Promise<void> {
+): Promise<string[]> {
   const asked = request.services ?? [];
   // Of services that are shared by now it may have containers of its own that are stopped and kept.
   const services = asked.length > 0
@@ -355,8 +356,9 @@ export async function waitForContainers(
     ? undefined
     : await knownServices(tools, record);
   let counted = "";
+  let containers: readonly Container[] = [];
   await step(watch, "ready", async () => {
-    await waitUntilReady(tools.engine, record.composeProject, {
+    containers = await waitUntilReady(tools.engine, record.composeProject, {
       timeout: request.timeout,
       services,
       ...(watch.signal === undefined ? {} : { signal: watch.signal }),
@@ -368,6 +370,10 @@ export async function waitForContainers(
     });
     return counted;
   });
+  const running = containers.filter((container) =>
+    isOwnContainer(record, container) && container.state === "running"
+  );
+  return [...new Set(running.map(({ service }) => service))].sort();
 }
 
 async function step(watch: Watch, name: Step, work: () => Promise<string>): Promise<void> {

@@ -48,6 +48,7 @@ const LOG_LINES = 20;
  * Waits until every container runs and is healthy, where it has a health check, or ended with 0. A project
  * without containers is ready.
  *
+ * @returns the containers as they were then.
  * @throws {PikoError} failed, with the last log lines, when a container cannot become ready or has not in
  * time; interrupted when the signal was given.
  */
@@ -55,7 +56,7 @@ export async function waitUntilReady(
   engine: Engine,
   composeProject: string,
   options: WaitOptions,
-): Promise<void> {
+): Promise<Container[]> {
   const { services, signal } = options;
   const deadline = performance.now() + options.timeout;
   const firstRestartCounts = new Map<string, number>();
@@ -73,7 +74,7 @@ export async function waitUntilReady(
     if (progress !== (progress = `${ready}/${containers.length} ${names}`)) {
       options.onProgress?.(ready, containers.length, names);
     }
-    if (waiting.length === 0) return;
+    if (waiting.length === 0) return containers;
     const left = deadline - performance.now();
     if (left <= 0) throw await timedOut(engine, waiting, options);
     await pause(Math.min(INTERVAL, left), signal);

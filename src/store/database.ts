@@ -133,6 +133,9 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE environments ADD COLUMN had_containers INTEGER NOT NULL DEFAULT 1
     CHECK (had_containers IN (0, 1));
   `,
+  `
+  ALTER TABLE environments ADD COLUMN running_services TEXT NOT NULL DEFAULT '[]';
+  `,
 ];
 
 /** The schema that this piko reads and writes. */

@@ -41,6 +41,8 @@ export interface EnvironmentRecord {
   composeProject: string;
   /** Whether containers were ever made for it: before, no volume is its own but those of an earlier life. */
   hadContainers: boolean;
+  /** The services that ran when all of them were last started and waited for; empty before. */
+  runningServices: string[];
   /** Absolute paths, the first of which sets the project directory; empty in simple mode. */
   composeFiles: string[];
   overrideFile: string | null;
@@ -200,6 +202,12 @@ export class Environments {
   /** Records that containers of an environment are about to be made. */
   setHadContainers(id: number): void {
     this.#database.run("UPDATE environments SET had_containers = 1 WHERE id = ?", id);
+  }
+
+  /** Records the services of an environment that run when all of them were started. */
+  setRunningServices(id: number, services: readonly string[]): void {
+    const names = JSON.stringify(services);
+    this.#database.run("UPDATE environments SET running_services = ? WHERE id = ?", names, id);
   }
 
   /** Records the tmux session of an environment, or that it has none. */
@@ -602,6 +610,7 @@ function environmentOf(
     dataDir: String(row.data_dir),
     composeProject: String(row.compose_project),
     hadContainers: row.had_containers === 1,
+    runningServices: JSON.parse(String(row.running_services)) as string[],
     composeFiles: JSON.parse(String(row.compose_files)) as string[],
     overrideFile: row.override_file === null ? null : String(row.override_file),
     session: row.session === null ? null : String(row.session),

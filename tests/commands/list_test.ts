@@ -144,7 +144,7 @@ Deno.test({
       const full = await sandbox.json("status work", { variables: NO_ENGINE });
       assert.equal(full.environment.status, "unknown");
       assert.equal(full.environment.ports.length, 3);
-      assert.deepEqual(full.services.map(({ state }) => state), ["unknown"]);
+      assert.deepEqual(full.services.map(({ state }) => state), ["unknown", "unknown"]);
     });
     await t.step("one question for all environments, and one for one", async () => {
       const path = `${sandbox.folder}/engine.sock`;
@@ -187,6 +187,35 @@ Deno.test({
       assert.match(text, /^worker +running +- +-$/m);
       assert.ok(text.includes(sandbox.worktree("work")));
     });
+    await t.step(
+      "a container that somebody has removed is missed, also one without ports",
+      async () => {
+        await docker("rm", "--force", container("worker"));
+        assert.match(await sandbox.pass("list"), /^work +partial +work +1\/2 /m);
+        const status = await sandbox.json("status work");
+        assert.deepEqual(status.environment.containers, { running: 1, healthy: 1, total: 2 });
+        assert.match(await sandbox.pass("status work"), /^worker +missing +- +-$/m);
+        await sandbox.pass("restart work web");
+        assert.equal((await statuses(sandbox)).work, "partial");
+        await sandbox.pass("up work");
+        assert.match(await sandbox.pass("list"), /^work +running +work +2\/2 /m);
+      },
+    );
+    await t.step(
+      "what ended by itself and was removed is not missed, nor is what the file has no more",
+      async () => {
+        const file = `${sandbox.worktree("work")}/docker-compose.yml`;
+        const once = '  once: { image: "busybox:1.36", command: "true" }\n';
+        await Deno.writeTextFile(file, COMPOSE + once);
+        await sandbox.pass("up work");
+        assert.match(await sandbox.pass("list"), /^work +running +work +2\/3 /m);
+        await docker("rm", container("once"));
+        assert.match(await sandbox.pass("list"), /^work +running +work +2\/2 /m);
+        await Deno.writeTextFile(file, COMPOSE.slice(0, COMPOSE.indexOf("  worker:")));
+        await sandbox.pass("up work");
+        assert.match(await sandbox.pass("list"), /^work +running +work +1\/1 /m);
+      },
+    );
   },
 });
 

@@ -51,3 +51,14 @@ for (const [name, containers, status, [running, healthy, total]] of cases) {
     });
   });
 }
+
+Deno.test("environmentStatus() counts containers that are missing, and is partial without them", () => {
+  assert.deepEqual(environmentStatus([up(), exited(0)], 1), {
+    status: "partial",
+    counts: { running: 1, healthy: 1, total: 3 },
+  });
+  assert.deepEqual(environmentStatus([], 2), {
+    status: "stopped",
+    counts: { running: 0, healthy: 0, total: 2 },
+  });
+});

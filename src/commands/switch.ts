@@ -30,7 +30,9 @@ export const command = buildCommand({
     }
     requireTerminal("switch");
     if (await isInSession(tools, record)) {
-      return this.output.note(`This is the session of ${qualified(record)} already`);
+      return this.output.note(
+        `This is the session of ${qualified(record)} already; piko pick goes to another`,
+      );
     }
     await enterSession(this, record);
   },

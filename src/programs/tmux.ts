@@ -148,6 +148,7 @@ export class Tmux {
       ]),
       ...windowArgv(first),
       ...[";", "set-option", "-t", `${target(name)}:`, OWNER, literal(session.owner)],
+      ...[";", ...showWholeName(name)],
     ];
     const whole = [...start, ...others.flatMap((window) => [";", ...windowCommand(name, window)])];
     const fits = sizeOf(whole) <= MOST_BYTES;
@@ -290,6 +291,17 @@ function target(name: string): string {
 
 function sizeOf(argv: readonly string[]): number {
   return argv.reduce((sum, word) => sum + new TextEncoder().encode(word).length + 1, 0);
+}
+
+/**
+ * The command that lets the status line show more of a session's name than the 10 characters of tmux's default, which
+ * end within the project; windows and clock still have room in 80 columns. A length that the person has set stays.
+ */
+function showWholeName(session: string): string[] {
+  const where = ["-t", `${target(session)}:`];
+  // The name has no character that a command of tmux gives a meaning.
+  const command = ["set-option", ...where, "status-left-length", "40"].join(" ");
+  return ["if-shell", "-F", ...where, "#{==:#{status-left-length},10}", command];
 }
 
 /** The command that makes a window behind the others of a session. */

@@ -6,6 +6,9 @@ import { needs } from "../needs.ts";
 import { until } from "../sandbox.ts";
 import { writeProgram } from "../program_file.ts";
 
+/** The option that says how much of `status-left` is shown. */
+const LEFT = "status-left-length";
+
 /** A tmux server of a test's own, without anybody's configuration. */
 class Server implements AsyncDisposable {
   readonly folder: string;
@@ -94,6 +97,26 @@ testTmux("Tmux finds a session whose name tmux has rewritten", async (server) =>
   assert.equal(await server.run("list-sessions", "-F", "#{session_name}"), "dev_shop_x_auth");
   assert.equal(await server.tmux.findOwner("dev:shop.x:auth"), "/work/auth");
 });
+
+testTmux(
+  "Tmux.newSession() has the status line show the whole name, and changes nothing that the person has set",
+  async (server) => {
+    const leftOf = (name: string) => server.run("show-options", "-Av", "-t", `=${name}:`, LEFT);
+    await server.run("new-session", "-d", "-s", "mine");
+    await server.session("piko/shop/feature-auth");
+    const shown = await server.run(
+      ...["display-message", "-p", "-t", "=piko/shop/feature-auth:"],
+      `#{=/#{${LEFT}}/:#{T:status-left}}`,
+    );
+    assert.match(shown, /^\[piko\/shop\/feature-auth\]/);
+    assert.equal(await leftOf("mine"), "10");
+    assert.equal(await server.run("show-options", "-gv", LEFT), "10");
+
+    await server.run("set-option", "-g", LEFT, "12");
+    await server.session("piko/shop/other", "/work/other");
+    assert.equal(await leftOf("piko/shop/other"), "12");
+  },
+);
 
 Deno.test("tmuxName() leaves nothing that tmux gives a meaning", () => {
   assert.equal(tmuxName("piko/shop/feature-auth"), "piko/shop/feature-auth");

@@ -1,6 +1,6 @@
 import { buildCommand } from "@stricli/core";
 import type { Environment } from "../domain/environment.ts";
-import { requireProject } from "../operations/find_environment.ts";
+import { requireProjectToShow } from "../operations/find_environment.ts";
 import { describeEnvironments } from "../operations/list_environments.ts";
 import type { Output, Style } from "../terminal/output.ts";
 import { ago, table } from "../terminal/table.ts";
@@ -33,7 +33,7 @@ export const command = buildCommand({
   async func(this: Context, { all }: { all: boolean }) {
     const { output } = this;
     const tools = this.tools();
-    const project = all ? undefined : requireProject(tools, this.folder);
+    const project = all ? undefined : requireProjectToShow(tools, this.folder);
     const records = tools.environments.list(project?.id);
     const described = await describeEnvironments(tools, records, this.watchQuietly);
     const environments = described.map(({ environment }) => environment);

@@ -3,7 +3,7 @@ import type { Environment, Service } from "../domain/environment.ts";
 import {
   findEnvironmentAt,
   requireEnvironment,
-  requireProject,
+  requireProjectToShow,
 } from "../operations/find_environment.ts";
 import { describeEnvironments } from "../operations/list_environments.ts";
 import { describeShared } from "../operations/list_shared.ts";
@@ -30,7 +30,7 @@ export const command = buildCommand({
     const { output } = this;
     const tools = this.tools();
     if (name === undefined && findEnvironmentAt(tools, this.folder) === undefined) {
-      const found = requireProject(tools, this.folder);
+      const found = requireProjectToShow(tools, this.folder);
       const project = await describeProject(tools, found);
       const shared = await describeShared(tools, found, this.watchQuietly);
       if (output.json) return output.answerJson({ project, shared });

@@ -42,13 +42,25 @@ export function findProjectAt(
  */
 export function requireProject(tools: Registry, folder: string): ProjectRecord {
   const project = findProjectAt(tools, folder);
-  if (project === undefined) {
-    throw new PikoError(`${folder} is in no piko project`, {
-      code: "not-found",
-      hint: "piko init",
-    });
-  }
+  if (project === undefined) throw noProject(folder, "piko init");
   return project;
+}
+
+/**
+ * Finds the project of a folder for a command that shows environments: where there is none, others may have some.
+ *
+ * @throws {PikoError} not-found.
+ */
+export function requireProjectToShow(tools: Registry, folder: string): ProjectRecord {
+  const project = findProjectAt(tools, folder);
+  if (project !== undefined) return project;
+  const isSome = tools.environments.list().length > 0;
+  const elsewhere = isSome ? ", or see those of other projects: piko list --all" : "";
+  throw noProject(folder, `piko init${elsewhere}`);
+}
+
+function noProject(folder: string, hint: string): PikoError {
+  return new PikoError(`${folder} is in no piko project`, { code: "not-found", hint });
 }
 
 /**

@@ -370,13 +370,18 @@ Deno.test({
       assert.deepEqual(await sandbox.json("status"), { project, shared: [] });
       assert.deepEqual(await sandbox.json("project list", outside), { projects: [project] });
       assert.match(await sandbox.pass("status"), /^Environments +0$/m);
-      await sandbox.fail("status", 3, outside);
-      await sandbox.fail("list", 3, outside);
+      for (const command of ["list", "status"]) {
+        assert.match(await sandbox.fail(command, 3, outside), /→ piko init$/m);
+      }
     });
     await t.step("piko project forget, but not while there are environments", async () => {
       await sandbox.git("rm", "--quiet", "compose.yaml");
       await sandbox.git("commit", "--quiet", "--message", "No containers");
       await sandbox.pass("create work");
+      for (const command of ["list", "status"]) {
+        const said = await sandbox.fail(command, 3, outside);
+        assert.match(said, /→ piko init, or see those of other projects: piko list --all$/m);
+      }
       const said = await sandbox.fail(`project forget ${sandbox.project}`, 4);
       assert.match(said, /has environments/);
       assert.ok(said.includes(`piko destroy ${sandbox.project}/work`), said);

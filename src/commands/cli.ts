@@ -7,7 +7,7 @@ import { buildApplication, run as runApplication, text_en } from "@stricli/core"
 import { buildInfo, isFolderGone, versionLine } from "../build_info.ts";
 import { PikoError } from "../domain/errors.ts";
 import { describeFailure } from "../domain/failure.ts";
-import { nearestName, quote } from "../domain/names.ts";
+import { quote } from "../domain/names.ts";
 import type { Tools } from "../operations/tools.ts";
 import { exitCodeOf, showFailure } from "../terminal/failure.ts";
 import { isInputAwaited } from "../terminal/keyboard.ts";
@@ -15,7 +15,7 @@ import { Output, ReaderGone } from "../terminal/output.ts";
 import { Progress } from "../terminal/progress.ts";
 import type { Context } from "./context.ts";
 import { type GlobalOptions, splitGlobalOptions } from "./global_options.ts";
-import { COMMANDS, findCommand } from "./mod.ts";
+import { findCommand } from "./mod.ts";
 import { NeedsWhole, type Parts } from "./parts.ts";
 
 /**
@@ -77,7 +77,9 @@ async function runCommand(rest: readonly string[], call: Call): Promise<number> 
   const [name, ...inputs] = rest;
   if (name === undefined || name === "help") return await help(inputs[0], call);
   if (name === "--version" || name === "-V") return version(output);
-  if (findCommand(name) === undefined) throw unknownCommand(name);
+  if (findCommand(name) === undefined) {
+    throw (await parts.usageError()).unknownCommand(name);
+  }
   const own = ownWords(inputs);
   if (options.help || own.includes("--help") || own.includes("-h")) return await help(name, call);
   const [command, wire] = await Promise.all([parts.command(name), parts.wiring()]);
@@ -161,7 +163,7 @@ async function help(name: string | undefined, { output, parts }: Call): Promise<
     return 0;
   }
   const entry = findCommand(name);
-  if (entry === undefined) throw unknownCommand(name);
+  if (entry === undefined) throw (await parts.usageError()).unknownCommand(name);
   output.answer(commandHelp(name, entry, await parts.command(name), output));
   return 0;
 }
@@ -177,31 +179,6 @@ function ownWords(inputs: readonly string[]): readonly string[] {
   const end = inputs.indexOf("--");
   return end < 0 ? inputs : inputs.slice(0, end);
 }
-
-function unknownCommand(name: string): PikoError {
-  const known = [...Object.keys(COMMANDS), "help"];
-  const begun = known.filter((command) => command.startsWith(name));
-  const near = (Object.hasOwn(USUAL_NAMES, name) ? USUAL_NAMES[name] : undefined) ??
-    (begun.length === 1 ? begun[0] : nearestName(name, known));
-  return new PikoError(`There is no command ${quote(name)}`, {
-    code: "usage",
-    hint: near === undefined ? "piko help" : `piko ${near}`,
-  });
-}
-
-/** What git, docker and others call what piko does. */
-const USUAL_NAMES: Readonly<Record<string, string | undefined>> = {
-  add: "create",
-  new: "create",
-  ls: "list",
-  ps: "list",
-  start: "up",
-  stop: "down",
-  rm: "destroy",
-  remove: "destroy",
-  delete: "destroy",
-  version: "--version",
-};
 
 function resolveFolder(folder: string | undefined): string {
   if (isFolderGone() && !folder?.startsWith("/")) throw noFolder("The current folder was removed");

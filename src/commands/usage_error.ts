@@ -1,4 +1,4 @@
-/** Says in piko's words what is wrong with a command's arguments, and which of the options was meant. */
+/** Says in piko's words what is wrong with what was typed, and which command or option was meant. */
 
 import {
   AliasNotFoundError,
@@ -15,6 +15,7 @@ import { messageOf, PikoError } from "../domain/errors.ts";
 import { nearestName, quote } from "../domain/names.ts";
 import type { PikoCommand } from "./context.ts";
 import { GLOBAL_OPTIONS } from "./global_options.ts";
+import { COMMANDS } from "./mod.ts";
 import { optionsOf } from "./options.ts";
 
 /** The long names of the options of every command; those that stand alone have been taken out of the arguments. */
@@ -45,6 +46,59 @@ export function usageError(
 export function unknownOption(name: string, command: PikoCommand, option: string): PikoError {
   return usageError(name, command, [new FlagNotFoundError(option.replace(/^--/, ""), [])]);
 }
+
+/** Makes the error of a command that there is not. */
+export function unknownCommand(name: string): PikoError {
+  const known = [...Object.keys(COMMANDS), "help"];
+  const begun = known.filter((command) => command.startsWith(name));
+  const near = (Object.hasOwn(USUAL_NAMES, name) ? USUAL_NAMES[name] : undefined) ??
+    (begun.length === 1 ? begun[0] : nearestName(name, known));
+  return new PikoError(`There is no command ${quote(name)}`, {
+    code: "usage",
+    hint: near === undefined ? "piko help" : `piko ${near}`,
+  });
+}
+
+/** What git, docker, tmux, gh and others call what piko does. */
+const USUAL_NAMES: Readonly<Record<string, string | undefined>> = {
+  add: "create",
+  new: "create",
+  checkout: "create",
+  ls: "list",
+  ps: "list",
+  info: "status",
+  inspect: "status",
+  path: "status",
+  show: "status",
+  start: "up",
+  resume: "up",
+  stop: "down",
+  halt: "down",
+  kill: "down",
+  rm: "destroy",
+  remove: "destroy",
+  delete: "destroy",
+  prune: "doctor",
+  check: "doctor",
+  cd: "attach",
+  enter: "attach",
+  go: "attach",
+  tmux: "attach",
+  select: "pick",
+  ssh: "shell",
+  bash: "shell",
+  sh: "shell",
+  tail: "logs",
+  browse: "open",
+  url: "open",
+  code: "edit",
+  vim: "edit",
+  unshare: "isolate",
+  ui: "server",
+  web: "server",
+  dashboard: "server",
+  version: "--version",
+};
 
 function sentence(name: string, problem: unknown): string {
   if (problem instanceof FlagNotFoundError) {

@@ -1,7 +1,7 @@
 import { buildCommand } from "@stricli/core";
 import { prepareExec } from "../operations/exec_in_service.ts";
 import type { Context } from "./context.ts";
-import { SERVICE_WORDS } from "./parameters.ts";
+import { SERVICE_WORDS, TERMINAL_PARAMETERS, type TerminalFlags } from "./parameters.ts";
 import { readServiceWords } from "./service_words.ts";
 
 export const command = buildCommand({
@@ -16,11 +16,11 @@ export const command = buildCommand({
       "  piko exec feature-auth db psql -U postgres < dump.sql",
       "  piko exec web npm test                   inside the worktree",
       "",
-      "The command gets a terminal when piko's input and output are one.",
+      "The command gets a terminal when piko's input and output are one; docker's -it is taken, and not needed.",
     ].join("\n"),
   },
-  parameters: { positional: SERVICE_WORDS },
-  async func(this: Context, _flags: Record<never, never>, ...words: string[]) {
+  parameters: { ...TERMINAL_PARAMETERS, positional: SERVICE_WORDS },
+  async func(this: Context, _flags: TerminalFlags, ...words: string[]) {
     const { record, service, command } = await readServiceWords(this, "exec", words);
     const exec = await prepareExec(this.tools(), record, service, command, this.watch);
     this.leaveSignals();

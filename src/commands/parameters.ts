@@ -94,3 +94,30 @@ export const SERVICE_WORDS = {
     placeholder: "NAME SERVICE",
   },
 } as const;
+
+/** What docker is asked for by `-it`: piko hands on its input, and its terminal where there is one, without being asked. */
+export const TERMINAL_PARAMETERS = {
+  flags: {
+    interactive: {
+      kind: "boolean",
+      brief: "hand on the input, as always",
+      default: false,
+      hidden: true,
+      withNegated: false,
+    },
+    tty: {
+      kind: "boolean",
+      brief: "hand on the terminal, as always",
+      default: false,
+      hidden: true,
+      withNegated: false,
+    },
+  },
+  aliases: { i: "interactive", t: "tty" },
+} as const;
+
+/** What was typed of {@link TERMINAL_PARAMETERS}. */
+export interface TerminalFlags {
+  interactive: boolean;
+  tty: boolean;
+}

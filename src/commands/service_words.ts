@@ -3,6 +3,7 @@
 import { PikoError } from "../domain/errors.ts";
 import { qualified } from "../domain/hints.ts";
 import { shellQuote } from "../domain/variables.ts";
+import { listServiceNames } from "../operations/complete_words.ts";
 import { findEnvironmentAt } from "../operations/find_environment.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import type { Context } from "./context.ts";
@@ -29,12 +30,12 @@ export async function readServiceWords(
   const tools = context.tools();
   const [first, second] = words;
   if (first === undefined) {
-    throw whichService(verb, await environmentOf(context, first));
+    throw await whichService(context, verb, await environmentOf(context, first));
   }
   if (second === undefined) {
     const around = findEnvironmentAt(tools, context.folder);
     if (around === undefined) {
-      throw whichService(verb, await environmentOf(context, first));
+      throw await whichService(context, verb, await environmentOf(context, first));
     }
     return { record: around, service: first, command: [...context.handedOn] };
   }
@@ -48,11 +49,17 @@ export function typed(words: readonly string[]): string {
   return words.map((word) => /^[\w@%+=:,./-]+$/.test(word) ? word : shellQuote(word)).join(" ");
 }
 
-function whichService(verb: string, record: EnvironmentRecord): PikoError {
-  const services = [...new Set(record.ports.map(({ service }) => service))];
-  return new PikoError(`Which service of ${record.name}?`, {
+async function whichService(
+  { handedOn }: Context,
+  verb: string,
+  record: EnvironmentRecord,
+): Promise<PikoError> {
+  const services = await listServiceNames(record);
+  const where = handedOn.length === 0 ? "" : " It stands before --, and the command behind it";
+  const named = services.includes(handedOn[0] ?? "") ? [] : [services[0] ?? "SERVICE"];
+  return new PikoError(`Which service of ${record.name}?${where}`, {
     code: "usage",
-    hint: `piko ${verb} ${qualified(record)} ${services[0] ?? "SERVICE"}`,
+    hint: `piko ${verb} ${qualified(record)} ${typed([...named, ...handedOn])}`,
     details: services,
   });
 }

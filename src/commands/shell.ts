@@ -3,7 +3,7 @@ import { PikoError } from "../domain/errors.ts";
 import { qualified } from "../domain/hints.ts";
 import { prepareExec } from "../operations/exec_in_service.ts";
 import type { Context } from "./context.ts";
-import { SERVICE_WORDS } from "./parameters.ts";
+import { SERVICE_WORDS, TERMINAL_PARAMETERS, type TerminalFlags } from "./parameters.ts";
 import { readServiceWords, typed } from "./service_words.ts";
 
 export const command = buildCommand({
@@ -19,8 +19,8 @@ export const command = buildCommand({
       "piko exec runs any other command there.",
     ].join("\n"),
   },
-  parameters: { positional: SERVICE_WORDS },
-  async func(this: Context, _flags: Record<never, never>, ...words: string[]) {
+  parameters: { ...TERMINAL_PARAMETERS, positional: SERVICE_WORDS },
+  async func(this: Context, _flags: TerminalFlags, ...words: string[]) {
     const { record, service, command } = await readServiceWords(this, "shell", words);
     if (command.length > 0) {
       throw new PikoError("piko shell opens the service's own shell, and takes no command", {

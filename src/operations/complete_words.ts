@@ -47,14 +47,18 @@ export async function suggestServices(
     const about = shared ? `${hostPort} (shared)` : String(hostPort);
     ports.set(service, [...ports.get(service) ?? [], about]);
   }
-  const written = record.overrideFile === null
-    ? undefined
-    : await readOverrideServices(record.overrideFile);
-  const services = new Set([...written ?? [], ...ports.keys()]);
-  return [...services].sort().map((value) => ({
+  return (await listServiceNames(record)).map((value) => ({
     value,
     about: ports.get(value)?.join(", ") ?? "",
   }));
+}
+
+/** Names the services of an environment, those that were never started too. */
+export async function listServiceNames(record: EnvironmentRecord): Promise<string[]> {
+  const written = record.overrideFile === null
+    ? undefined
+    : await readOverrideServices(record.overrideFile);
+  return [...new Set([...written ?? [], ...record.ports.map(({ service }) => service)])].sort();
 }
 
 /** Lists the services that a project shares, or those that it could share as well. */

@@ -115,6 +115,17 @@ Deno.test({
       assert.equal((await sandbox.piko(["exec", "web", "db", "no-such-program"])).exitCode, 126);
     });
 
+    await t.step("takes docker's -it, which asks for what it does anyway", async () => {
+      for (const docker of [["-it"], ["-i", "-t"], ["--interactive", "--tty"]]) {
+        const { exitCode, stdout, stderr } = await sandbox.piko(
+          ["exec", ...docker, "web", "db", "sh", "-c", "cat; tty; exit 3"],
+          { input: "spoken\n" },
+        );
+        assert.deepEqual([exitCode, stdout], [3, "spoken\nnot a tty\n"], stderr);
+      }
+      assert.equal((await sandbox.piko(["shell", "-it", "web", "db"])).stdout, "shell of web\n");
+    });
+
     await t.step("gives the command the environment's variables", async () => {
       const { stdout } = await sandbox.piko(
         ["exec", "web", "db", "sh", "-c", 'echo "$PIKO_ENV_NAME $PIKO_WEB_PORT"'],
@@ -155,8 +166,14 @@ Deno.test({
       assert.match(await sandbox.fail("exec web elsewhere ls", 3), /→ services: db, web/);
       assert.match(
         await sandbox.fail("exec web", 2),
-        /Which service of web\?[^]*piko exec \S+\/web web/,
+        /Which service of web\?\n {4}db\n {4}web\n.*piko exec \S+\/web db$/m,
       );
+      for (const [command, meant] of [["db ls -l", "db ls -l"], ["ls -l", "db ls -l"]]) {
+        assert.match(
+          await sandbox.fail(`exec web -- ${command}`, 2),
+          new RegExp(`It stands before --, and the command behind it$[^]*/web ${meant}$`, "m"),
+        );
+      }
       assert.match(await sandbox.fail("shell", 2), /Which environment\?/);
       assert.match(await sandbox.fail("exec wep db ls", 3), /did you mean web\?/);
     });
@@ -181,6 +198,7 @@ Deno.test({
       const screen = await terminal.run(`piko exec web db sh -c '${script}'`, 5);
       assert.match(screen, /^\/dev\/pts\/\d+$/m);
       assert.match(screen, /^40 120$/m);
+      assert.match(await terminal.run("piko exec -it web db tty"), /^\/dev\/pts\/\d+$/m);
       assert.match(await terminal.run("piko exec web db tty | cat"), /^not a tty$/m);
       await terminal.begin("piko shell web web");
       await terminal.shows(/^\/ #/m);

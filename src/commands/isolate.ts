@@ -52,13 +52,20 @@ export const command = buildCommand({
       });
     }
     const request = { ...flags, services: [...new Set(services)] };
-    const { keptVolumes, inUse } = await isolateServices(tools, project, request, this.watch);
+    const { isolated, keptVolumes, inUse } = await isolateServices(
+      tools,
+      project,
+      request,
+      this.watch,
+    );
     if (output.json) {
       const shared = await describeShared(tools, project, this.watchQuietly);
       return output.answerJson({ shared, keptVolumes });
     }
+    // What was not shared has been told.
+    if (isolated.length === 0) return;
     output.answer(
-      `${output.paintAnswer("green", "✓")} Isolated ${nameList(services)} in ${project.name}`,
+      `${output.paintAnswer("green", "✓")} Isolated ${nameList(isolated)} in ${project.name}`,
     );
     if (keptVolumes.length > 0) {
       output.note(`  Volumes stay: ${keptVolumes.join(", ")}`);

@@ -37,8 +37,10 @@ export interface IsolateRequest extends ShareRequest {
   volumes: boolean;
 }
 
-/** What isolate has left. */
+/** What isolate has done, and left. */
 export interface Isolated {
+  /** The services that are shared no longer, and were before. */
+  isolated: string[];
   /** Names of the volumes that stay. */
   keptVolumes: string[];
   /** The services that run on, since environments use them. */
@@ -118,13 +120,13 @@ export async function isolateServices(
   watch: Watch,
 ): Promise<Isolated> {
   const { config } = await readProjectConfig(project.root);
-  const services = await leave(tools, project, request, config.shared, watch);
-  if (services.length === 0) return { keptVolumes: [], inUse: [] };
+  const { services, neverShared } = await leave(tools, project, request, config.shared, watch);
+  if (services.length === 0) return { isolated: neverShared, keptVolumes: [], inUse: [] };
   const users = tools.environments.list(project.id)
     .filter(({ shared }) => services.some((service) => shared?.services.includes(service)));
   if (request.now) await moveAll(tools, users, request, watch);
   const inFile = services.filter((service) => config.shared.includes(service));
-  const isolated = await removeUnused(tools, project, services, request, watch, inFile);
+  const left = await removeUnused(tools, project, services, request, watch, inFile);
   if (inFile.length > 0) {
     watch.report({
       kind: "note",
@@ -135,20 +137,22 @@ export async function isolateServices(
         `until piko share ${inFile.join(" ")}`,
     });
   }
-  return isolated;
+  return { ...left, isolated: [...services, ...neverShared] };
 }
 
+/** Records that services are to be shared no longer, and tells apart those that only the configuration shares so far. */
 async function leave(
   tools: Tools,
   project: ProjectRecord,
   { services }: IsolateRequest,
   inFile: readonly string[],
   watch: Watch,
-): Promise<string[]> {
+): Promise<{ services: string[]; neverShared: string[] }> {
   using _lock = await lockShared(tools, project.id, watch, tools.block);
   const known = tools.shared.list(project.id);
   const shared = instanceOf(tools, project.id);
   const leaving: string[] = [];
+  const neverShared: string[] = [];
   for (const service of services) {
     if (shared.includes(service)) leaving.push(service);
     else if (known.some((each) => each.service === service)) {
@@ -156,9 +160,10 @@ async function leave(
     } else if (inFile.includes(service)) {
       // Nothing has shared it yet; from now on nothing will.
       tools.shared.setState(project.id, [service], "isolated");
+      neverShared.push(service);
     } else await refuseUnknown(tools, project, service, shared, watch);
   }
-  if (leaving.length === 0) return [];
+  if (leaving.length === 0) return { services: [], neverShared };
   await refuseNeeded(tools, project, leaving, watch);
   await undoBrokenOff(tools, project, leaving, watch);
   const record = tools.shared.require(project.id);
@@ -167,7 +172,7 @@ async function leave(
     tools.shared.setState(project.id, leaving, "leaving");
     return Promise.resolve();
   });
-  return leaving;
+  return { services: leaving, neverShared };
 }
 
 /** Refuses to take a service away from another one that stays shared and needs it. */
@@ -199,7 +204,7 @@ async function refuseUnknown(
 ): Promise<void> {
   const { compose } = await readRoot(tools, project, watch);
   if (!Object.hasOwn(compose.services ?? {}, service)) throw notShared(service, shared);
-  const message = `${service} is not shared: every environment has its own`;
+  const message = `${service} is not shared: every environment has its own already`;
   watch.report({ kind: "note", message });
 }
 
@@ -211,7 +216,7 @@ async function removeUnused(
   watch: Watch,
   /** Those that the configuration shares, which are isolated in spite of it. */
   inFile: readonly string[] = [],
-): Promise<Isolated> {
+): Promise<Omit<Isolated, "isolated">> {
   using _lock = await lockShared(tools, project.id, watch);
   const inUse = services.filter((service) =>
     tools.shared.listUsers(project.id, service).length > 0

@@ -44,7 +44,17 @@ Deno.test({
       );
       assert.match(await sandbox.pass("share", { variables }), /^kv +unknown/m);
       await sandbox.pass("destroy x --delete-branch");
-      await sandbox.pass("isolate kv");
+    });
+    await t.step("isolating what nobody shares says so, and that of nothing else", async () => {
+      const own = (service: string) =>
+        `  ${service} is not shared: every environment has its own already\n`;
+      const { exitCode, stdout, stderr } = await sandbox.piko(["isolate", "app"]);
+      assert.deepEqual([exitCode, stdout, stderr], [0, "", own("app")]);
+      const both = await sandbox.piko(["isolate", "app", "kv"]);
+      assert.equal(both.stdout, `✓ Isolated kv in ${project}\n`, both.stderr);
+      assert.ok(both.stderr.startsWith(own("app")), both.stderr);
+      const again = await sandbox.piko(["isolate", "kv"]);
+      assert.deepEqual([again.exitCode, again.stdout, again.stderr], [0, "", own("kv")]);
     });
     await t.step("one that cannot be moved is named, and the others are moved", async () => {
       for (const name of ["one", "two"]) await sandbox.pass(`create ${name} --no-attach --no-wait`);

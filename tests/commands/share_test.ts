@@ -325,7 +325,7 @@ Deno.test({
       assert.deepEqual(await shop.shared(), []);
       assert.match(
         await say("isolate redis"),
-        /redis is not shared: every environment has its own/,
+        /redis is not shared: every environment has its own already/,
       );
     });
     await t.step(

@@ -19,7 +19,7 @@ export const command = buildCommand({
       "  curl $(piko open feature-auth --print)",
       "",
       'The page is the container port that the label dev.piko.http names (labels: { dev.piko.http: "3000" }), else one',
-      "that speaks HTTP by convention, else the first.",
+      "that speaks HTTP by convention, else the first. Of a database it is the address that a client is given.",
     ].join("\n"),
   },
   parameters: {
@@ -45,9 +45,15 @@ export const command = buildCommand({
         hint: `piko open ${qualified(record)} ${service}`,
       });
     }
-    const page = await findPage(tools, record, service, this.watchQuietly);
+    const { isPage, ...page } = await findPage(tools, record, service, this.watchQuietly);
     if (output.json) return output.answerJson({ url: page.url, port: page });
     if (flags.print || !Deno.stdout.isTerminal()) return output.answer(page.url);
+    if (!isPage) {
+      output.answer(page.url);
+      return output.note(
+        `  ${page.service} has no page for a browser there; this is what a client is given`,
+      );
+    }
     if (!hasScreen(tools.variables)) {
       output.answer(page.url);
       return output.note(

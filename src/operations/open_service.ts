@@ -5,7 +5,7 @@ import type { Port } from "../domain/environment.ts";
 import { PikoError } from "../domain/errors.ts";
 import { qualified } from "../domain/hints.ts";
 import { quote } from "../domain/names.ts";
-import { portUrl, speaksHttp } from "../domain/port_url.ts";
+import { portUrl, speaksHttp, speaksOther } from "../domain/port_url.ts";
 import type { GivenPort } from "../domain/ports.ts";
 import type { Watch } from "../domain/report.ts";
 import { compareText } from "../domain/variables.ts";
@@ -18,10 +18,16 @@ import type { Tools } from "./tools.ts";
 /** The label by which a service says which of its container ports is its page. */
 export const HTTP_LABEL = "dev.piko.http";
 
+/** A port to open, with its URL. */
+export interface FoundPage extends Port {
+  /** Whether a browser has anything to show there; the URL is for a client of its own otherwise. */
+  isPage: boolean;
+}
+
 /**
  * Finds the port that a browser is for: one that the label `dev.piko.http` names, else one that speaks HTTP by
- * convention, else the first where none speaks HTTP. Services are looked at in alphabetical order; without a name only
- * those that run.
+ * convention, else the first that does not speak something else by convention, else the first. Services are looked at
+ * in alphabetical order; without a name only those that run.
  *
  * @throws {PikoError} usage in simple mode, not-found for an unknown service or when nothing is published, conflict when
  *   what is published does not run.
@@ -31,7 +37,7 @@ export async function findPage(
   record: EnvironmentRecord,
   service: string | undefined,
   watch: Watch,
-): Promise<Port> {
+): Promise<FoundPage> {
   if (record.mode === "simple") {
     throw new PikoError(`${record.name} is in simple mode: piko publishes no port of it`, {
       code: "usage",
@@ -54,21 +60,23 @@ export async function findPage(
     running.some((container) => container.service === port.service)
   );
   if (reachable.length === 0) throw stopped(record, published, containers);
-  const page = labelled(record, reachable, running, service) ?? reachable.find(speaksHttp);
+  const named = labelled(record, reachable, running, service);
+  const page = named ?? reachable.find(speaksHttp);
   const absent = page === undefined ? published.find(speaksHttp) : undefined;
   // A database that runs is no page for one that does not.
   if (absent !== undefined) {
     throw stopped(record, published.filter((port) => port.service === absent.service), containers);
   }
-  const port = page ?? reachable[0];
+  const port = page ?? reachable.find((each) => !speaksOther(each)) ?? reachable[0];
   const shown = portsOf(record).find(({ hostPort }) => hostPort === port?.hostPort);
   if (port === undefined || shown === undefined) throw new TypeError("a port that is none");
-  return { ...shown, url: pageUrl(port) };
+  const isPage = port === named || !speaksOther(port);
+  return { ...shown, isPage, url: isPage ? pageUrl(port) : shown.url };
 }
 
-/** The address of a port as a URL, also where HTTP is not its convention. */
+/** The address of a port as that of a page, also where HTTP is not its convention. */
 function pageUrl(port: GivenPort): string {
-  return speaksHttp(port) ? portUrl(port) : `http://${portUrl(port)}`;
+  return speaksHttp(port) ? portUrl(port) : portUrl(port).replace(/^(\w+:\/\/)?/, "http://");
 }
 
 function labelled(

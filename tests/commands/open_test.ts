@@ -16,6 +16,8 @@ const SERVICE = `
 const COMPOSE = `services:
   api:${SERVICE}
     ports: ["9999", "7777"]
+  cache:${SERVICE}
+    ports: ["6379", "7777"]
   db:${SERVICE}
     ports: ["5432"]
   mail:${SERVICE}
@@ -48,7 +50,8 @@ Deno.test({
       assert.equal(await open("one shown"), `http://localhost:${hostPort("shown", 4567)}`);
       assert.equal(await open("one mail"), `http://localhost:${hostPort("mail", 80)}`);
       assert.equal(await open("one api"), `http://localhost:${hostPort("api", 7777)}`);
-      assert.equal(await open("one db --print"), `http://localhost:${hostPort("db", 5432)}`);
+      assert.equal(await open("one cache"), `http://localhost:${hostPort("cache", 7777)}`);
+      assert.equal(await open("one db --print"), `postgres://localhost:${hostPort("db", 5432)}`);
       assert.equal(await open("one secure"), `https://localhost:${hostPort("secure", 8443)}`);
     });
 
@@ -68,7 +71,7 @@ Deno.test({
       );
       assert.equal(
         await sandbox.pass("open db", inside),
-        `http://localhost:${hostPort("db", 5432)}\n`,
+        `postgres://localhost:${hostPort("db", 5432)}\n`,
       );
     });
 
@@ -119,6 +122,10 @@ Deno.test({
         const none = await terminal.run("unset BROWSER DISPLAY; piko open one mail");
         assert.match(none, new RegExp(`^${url}$`, "m"));
         assert.match(none, /no screen to open it on/);
+        const database = await terminal.run("piko open one db");
+        assert.match(database, new RegExp(`^postgres://localhost:${hostPort("db", 5432)}$`, "m"));
+        assert.match(database, /no page for a browser/);
+        assert.equal(await sandbox.exists(called), false);
         const failing = await terminal.run("BROWSER=false piko open one mail", 1);
         assert.match(failing, /false could not open the page \(exit code 1\)/);
         assert.ok(failing.includes(url));

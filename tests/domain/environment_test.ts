@@ -34,7 +34,10 @@ Deno.test("portUrl() makes a link of what speaks HTTP and an address of the rest
   const port = { hostPort: 10180, protocol: "tcp", hostIp: null } as const;
   assert.equal(portUrl({ ...port, containerPort: 8080 }), "http://localhost:10180");
   assert.equal(portUrl({ ...port, containerPort: 443 }), "https://localhost:10180");
-  assert.equal(portUrl({ ...port, containerPort: 5432 }), "localhost:10180");
+  assert.equal(portUrl({ ...port, containerPort: 5432 }), "postgres://localhost:10180");
+  assert.equal(portUrl({ ...port, containerPort: 6379 }), "redis://localhost:10180");
+  assert.equal(portUrl({ ...port, containerPort: 7777 }), "localhost:10180");
+  assert.equal(portUrl({ ...port, containerPort: 389, protocol: "udp" }), "localhost:10180");
   assert.equal(
     portUrl({ ...port, containerPort: 80, hostIp: "192.0.2.1" }),
     "http://192.0.2.1:10180",

@@ -60,7 +60,7 @@ Deno.test({
       assert.equal(await page(app), "the page of main\n");
       assert.equal(
         (await sandbox.pass("open one db --print")).trimEnd(),
-        `http://localhost:${hostPort(environment, "db", 5432)}`,
+        `postgres://localhost:${hostPort(environment, "db", 5432)}`,
       );
     });
 

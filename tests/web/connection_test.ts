@@ -12,13 +12,6 @@ const port = (service: string, containerPort: number, changes: Partial<Port> = {
   ...changes,
 });
 
-Deno.test("connectionString() tells by the container port what is behind it", () => {
-  assert.equal(connectionString(port("data", 5432)), "postgres://localhost:10142");
-  assert.equal(connectionString(port("cache", 6379)), "redis://localhost:10142");
-  assert.equal(connectionString(port("data", 3306)), "mysql://localhost:10142");
-  assert.equal(connectionString(port("queue", 5672)), "amqp://localhost:10142");
-});
-
 Deno.test("connectionString() tells by the service's name where the port does not", () => {
   assert.equal(connectionString(port("my-postgres", 15432)), "postgres://localhost:10142");
   assert.equal(connectionString(port("pg", 7000)), "postgres://localhost:10142");
@@ -26,9 +19,11 @@ Deno.test("connectionString() tells by the service's name where the port does no
   assert.equal(connectionString(port("redis-cache", 7000)), "redis://localhost:10142");
 });
 
-Deno.test("connectionString() leaves alone what nobody knows, what is UDP, and what is a link", () => {
+Deno.test("connectionString() leaves alone what nobody knows, what is UDP, and what is a URL", () => {
   assert.equal(connectionString(port("thing", 7777)), "localhost:10142");
   assert.equal(connectionString(port("dns", 53, { protocol: "udp" })), "localhost:10142");
+  const told = port("redis", 5432, { url: "postgres://localhost:10142" });
+  assert.equal(connectionString(told), "postgres://localhost:10142");
   const link = port("postgres-admin", 8080, { url: "http://localhost:10142" });
   assert.equal(connectionString(link), "http://localhost:10142");
   assert.equal(isLink(link), true);

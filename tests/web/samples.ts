@@ -25,7 +25,7 @@ const port = (service: string, containerPort: number, hostPort: number, url: str
 export function sampleEnvironment(changes: Partial<Environment> = {}): EnvironmentState {
   const { mode = "docker", status = "running", name = "feature-auth", project = "shop" } = changes;
   const ports = mode === "simple" ? [] : [
-    port("db", 5432, 10132, "localhost:10132"),
+    port("db", 5432, 10132, "postgres://localhost:10132"),
     port("web", 8080, 10180, "http://localhost:10180"),
   ];
   const running = status === "running" ? ports.length : 0;

@@ -66,6 +66,8 @@ export interface Remark {
 /** What a file's content comes to; `config` is undefined when there are problems. */
 export interface Checked<Config> {
   config: Config | undefined;
+  /** What the fields without problems come to, for a check that goes on; undefined where they do not stand for themselves. */
+  sound?: Config | undefined;
   problems: Remark[];
   warnings: Remark[];
 }
@@ -144,7 +146,13 @@ export function checkProjectConfig(content: unknown): Checked<ProjectConfig> {
     ...unknownFields(["scripts"], found, Object.keys(SCRIPTS.entries)),
     ...oddWindows("windows", found),
   ]);
-  if (output === undefined) return { config: undefined, problems, warnings };
+  const refused = () => ({
+    config: undefined,
+    sound: soundPart(content, problems),
+    problems,
+    warnings,
+  });
+  if (output === undefined) return refused();
   const copy = plainPaths(output.copy);
   const link = plainPaths(output.link);
   for (const [index, both] of (output.link ?? []).entries()) {
@@ -152,7 +160,7 @@ export function checkProjectConfig(content: unknown): Checked<ProjectConfig> {
     const message = `${quote(both)} is in both copy and link`;
     problems.push({ path: ["link", index], message, isAboutName: false });
   }
-  if (problems.length > 0) return { config: undefined, problems, warnings };
+  if (problems.length > 0) return refused();
   return {
     config: {
       ...given({
@@ -176,6 +184,14 @@ export function checkProjectConfig(content: unknown): Checked<ProjectConfig> {
     problems,
     warnings,
   };
+}
+
+/** Leaves out the fields with problems; what the others mean is not known where the compose file is not. */
+function soundPart(content: unknown, problems: readonly Remark[]): ProjectConfig | undefined {
+  const wrong = new Set(problems.map(({ path }) => path[0]));
+  if (wrong.has(undefined) || wrong.has("compose")) return undefined;
+  const sound = Object.entries(content ?? {}).filter(([name]) => !wrong.has(name));
+  return checkProjectConfig(Object.fromEntries(sound)).config;
 }
 
 /** Checks the content of the person's own `config.yml`; null is an empty file. */

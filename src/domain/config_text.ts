@@ -41,6 +41,8 @@ export interface Finding extends Place {
 export interface ReadConfig<Config> {
   /** Undefined when there is an error. */
   config: Config | undefined;
+  /** What the fields without errors come to; undefined when there is no error, and when they cannot be told. */
+  sound?: Config | undefined;
   /** Whether it could be read as YAML at all. */
   isYaml: boolean;
   /** In the order of their places; a hundred at most. */
@@ -94,9 +96,10 @@ export function readConfigText<Config>(
     if (!(error instanceof ReferenceError)) throw error;
     return refuse([{ level: "error", message: "Too many aliases", range: [0, 0] }]);
   }
-  const { config, problems, warnings } = check(content);
+  const { config, sound, problems, warnings } = check(content);
   return {
     config,
+    sound,
     isYaml: true,
     findings: inOrder(source, [
       ...document.warnings.map(({ message, pos }): Found => ({

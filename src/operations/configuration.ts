@@ -124,8 +124,9 @@ async function checkProject(tools: Tools, root: string, checked: CheckedConfig):
   if (file === undefined && misnamed !== undefined) {
     own.findings.push(aboutFile(`${root}/.piko.yaml`, "warning", misnamed));
   }
-  if (file?.config !== undefined) {
-    own.findings.push(...await checkAgainstCompose(tools, root, file, file.config));
+  const config = file?.config ?? file?.sound;
+  if (file !== undefined && config !== undefined) {
+    own.findings.push(...await checkAgainstCompose(tools, root, file, config));
   }
   const place = ({ line, column }: FileFinding) => [line ?? 0, column ?? 0] as const;
   own.findings.sort((one, other) =>

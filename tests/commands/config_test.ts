@@ -168,6 +168,9 @@ Deno.test({
       await sandbox.write(".piko.yml", "shared: [db, wbe]\nscrips: {}\nwindows:\n  - command: a\n");
       await sandbox.write(userFile(sandbox), "editor: code\nshells: [bash]\nwindows: []\n");
       assert.deepEqual(await check(1), [
+        '.piko.yml:1:14: warning: There is no service "wbe"; did you mean "web"?',
+        "    shared: [db, wbe]",
+        "                 ^~~",
         '.piko.yml:2:1: warning: "scrips" is unknown and ignored; did you mean "scripts"?',
         "    scrips: {}",
         "    ^~~~~~",
@@ -184,8 +187,15 @@ Deno.test({
         }:3:1: warning: "windows" is unknown and ignored; did you mean "default_windows"?`,
         "    windows: []",
         "    ^~~~~~~",
-        "✗ 2 errors and 2 warnings in .piko.yml and ~/.config/piko/config.yml",
+        "✗ 2 errors and 3 warnings in .piko.yml and ~/.config/piko/config.yml",
       ]);
+    });
+
+    await t.step("of services nothing where the compose file is not known", async () => {
+      await sandbox.write(".piko.yml", "compose: 1\nshared: [wbe]\n");
+      assert.deepEqual((await check(1)).filter((line) => line.includes("no service")), []);
+      await sandbox.write(".piko.yml", "- shared: [wbe]\n");
+      assert.deepEqual((await check(1)).filter((line) => line.includes("no service")), []);
     });
 
     await t.step("services and compose files that are not there", async () => {

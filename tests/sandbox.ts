@@ -53,6 +53,7 @@ export interface Answer {
   environment: Environment;
   environments: Environment[];
   services: Service[];
+  checkedOut: string | null;
   shared: SharedService[];
   ports: Port[];
   project: Project;

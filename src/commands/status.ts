@@ -1,13 +1,13 @@
 import { buildCommand } from "@stricli/core";
-import type { Environment, Service } from "../domain/environment.ts";
 import {
   findEnvironmentAt,
   requireEnvironment,
   requireProjectToShow,
 } from "../operations/find_environment.ts";
-import { describeEnvironments } from "../operations/list_environments.ts";
+import { describeEnvironments, type EnvironmentInFull } from "../operations/list_environments.ts";
 import { describeShared } from "../operations/list_shared.ts";
 import { describeProject } from "../operations/projects.ts";
+import { findOtherCheckout } from "../programs/linked_worktree.ts";
 import type { Output } from "../terminal/output.ts";
 import { ago, table } from "../terminal/table.ts";
 import type { Context } from "./context.ts";
@@ -46,17 +46,25 @@ export const command = buildCommand({
     const record = requireEnvironment(tools, this.folder, name);
     const [described] = await describeEnvironments(tools, [record], this.watchQuietly);
     if (described === undefined) throw new TypeError("One record, one description");
-    if (output.json) return output.answerJson(described);
-    output.answer(inFull(described.environment, described.services, output));
+    const checkedOut = findOtherCheckout(record.path, record.branch);
+    if (output.json) return output.answerJson({ ...described, checkedOut });
+    output.answer(inFull(described, checkedOut, output));
   },
 });
 
-function inFull(environment: Environment, services: Service[], output: Output): string {
+function inFull(
+  { environment, services }: EnvironmentInFull,
+  checkedOut: string | null,
+  output: Output,
+): string {
   const counts = environment.mode === "docker" ? `, containers ${containersText(environment)}` : "";
   const parts = [facts(output, [
     ["Environment", `${environment.project}/${environment.name}`],
     ["Status", `${statusText(environment, output)}${counts}`],
-    ["Branch", environment.branch],
+    [
+      "Branch",
+      `${environment.branch}${checkedOut === null ? "" : ` (checked out: ${checkedOut})`}`,
+    ],
     ["Path", environment.path],
     ["Data", environment.dataDir],
     ["Slot", String(environment.slot)],

@@ -1,4 +1,4 @@
-/** Reads without git, for the short commands, which repository a linked worktree belongs to. */
+/** Reads without git which repository a linked worktree belongs to, and what is checked out in it. */
 
 /**
  * Finds the main worktree of the linked one that a folder lies in: that has a file `.git`, which names the folder of its
@@ -43,7 +43,20 @@ export function listWorktreesInside(worktreePath: string): string[] {
   }).sort();
 }
 
-/** Reads what a `.git` says; empty when it is the repository itself, undefined when there is none. */
+/**
+ * Tells what a linked worktree has checked out in the place of a branch: the name of another one, or a commit's where it is
+ * on none; null when it is that branch, and when the files do not tell, as with git's reftable.
+ */
+export function findOtherCheckout(worktreePath: string, branch: string): string | null {
+  const entry = findLinkedEntry(worktreePath);
+  const head = entry ? readGitFile(`${entry}/HEAD`) ?? "" : "";
+  const [, name, commit] = /^(?:ref: refs\/heads\/(.+)|([0-9a-f]{40,64}))\n?$/.exec(head) ?? [];
+  // A branch's name has no component that begins with a dot: this one stands for a HEAD that is kept elsewhere.
+  if (name === branch || name === ".invalid") return null;
+  return name ?? commit ?? null;
+}
+
+/** Reads a file of git's; empty when it is a folder, as the `.git` of a repository, undefined when there is none. */
 function readGitFile(path: string): string | undefined {
   try {
     return Deno.readTextFileSync(path);

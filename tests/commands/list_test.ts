@@ -396,3 +396,27 @@ Deno.test({
     });
   },
 });
+
+Deno.test({
+  name: "piko status tells what the worktree has checked out instead of its branch",
+  ...needs("git"),
+  async fn() {
+    await using sandbox = await Sandbox.create({ init: true });
+    await sandbox.pass("create work");
+    const worktree = sandbox.worktree("work");
+    const told = async () => {
+      const [, branch] = /^Branch +(.*)$/m.exec(await sandbox.pass("status work")) ?? [];
+      return [branch, (await sandbox.json("status work")).checkedOut];
+    };
+    assert.deepEqual(await told(), ["work", null]);
+    await sandbox.git("-C", worktree, "switch", "--quiet", "--create", "feat/other");
+    assert.deepEqual(await told(), ["work (checked out: feat/other)", "feat/other"]);
+    await sandbox.git("-C", worktree, "switch", "--quiet", "--detach");
+    const commit = await sandbox.git("rev-parse", "main");
+    assert.deepEqual(await told(), [`work (checked out: ${commit})`, commit]);
+    await sandbox.git("-C", worktree, "switch", "--quiet", "work");
+    assert.deepEqual(await told(), ["work", null]);
+    await Deno.remove(worktree, { recursive: true });
+    assert.deepEqual(await told(), ["work", null]);
+  },
+});

@@ -37,7 +37,7 @@ export function DestroyDialog({ page, named }: { page: Page; named: Named }): VN
   if (found === undefined) return null;
 
   const { environment, services } = found;
-  const work = page.state.details.get(fullName(named))?.value?.work;
+  const { work, branchExists } = page.state.details.get(fullName(named))?.value ?? {};
   const known = [...work?.files ?? [], ...work?.commits ?? []];
   // The server has refused because of these: the second step.
   const lost = refusal !== null && refusal.unsaved.length > 0 ? refusal.unsaved : null;
@@ -80,7 +80,9 @@ export function DestroyDialog({ page, named }: { page: Page; named: Named }): VN
     ...(volumes ? ["its volumes with all that is in them"] : []),
   ];
   const stays: Content[] = [
-    html`branch <code>${environment.branch}</code> with its commits`,
+    ...(branchExists === false
+      ? []
+      : [html`branch <code>${environment.branch}</code> with its commits`]),
     ...(environment.mode === "docker" && !volumes
       ? [`its volumes, which a new environment ${environment.name} finds again`]
       : []),
@@ -103,7 +105,7 @@ export function DestroyDialog({ page, named }: { page: Page; named: Named }): VN
           : null}
         <div class="fate">
           <${Fate} title="Goes" items=${goes} kind="goes" />
-          <${Fate} title="Stays" items=${stays} kind="stays" />
+          ${stays.length === 0 ? null : html`<${Fate} title="Stays" items=${stays} kind="stays" />`}
         </div>
         ${environment.mode === "docker"
           ? html`

@@ -83,6 +83,10 @@ function Head({ page, environment }: { page: Page; environment: Environment }): 
     ? showStatus(environment)
     : showOperation(operation, environment);
   const explanation = operation === undefined ? explainStatus(environment) : null;
+  const checkedOut = page.state.details.get(fullName(environment))?.value?.checkedOut ?? null;
+  const otherCheckout = checkedOut === null
+    ? null
+    : html`<span>(checked out: <code>${checkedOut}</code>)</span>`;
   return html`
     <header class="environment-head">
       <${BackLink} page=${page} />
@@ -93,7 +97,7 @@ function Head({ page, environment }: { page: Page; environment: Environment }): 
         <${Status} shown=${shown} />
       </div>
       <p class="environment-facts">
-        <span class="fact"><${Icon} name="branch" /><span class="visually-hidden">Branch </span><code>${branch}</code></span>
+        <span class="fact"><${Icon} name="branch" /><span class="visually-hidden">Branch </span><code>${branch}</code>${otherCheckout}</span>
         <span class="fact">created <${Ago} page=${page} time=${createdAt} /></span>
       </p>
       ${explanation === null ? null : html`<p class="environment-explanation">${explanation}</p>`}
@@ -271,7 +275,7 @@ function Past(
   const title = isComing
     ? "It is being created"
     : kind === "destroy" && state === "done"
-    ? "It was destroyed; its branch and its commits are still there"
+    ? "It was destroyed; what was committed on a branch is still there"
     : kind === "create" && state !== "done"
     ? "It was not created, and nothing of it is left"
     : "It is gone: somebody has destroyed it";

@@ -96,7 +96,11 @@ export interface EnvironmentDetails {
   /** What destroy would refuse to lose; null when the worktree is gone. */
   work: UnsavedWork | null;
   lastCommit: { hash: string; subject: string; author: string; committedAt: string } | null;
-  /** Why git could not tell the last two; null when it could, or had nothing to tell. */
+  /** Whether the environment's branch is still there; null when git could not tell. */
+  branchExists: boolean | null;
+  /** The branch or commit that the worktree has checked out instead of its own branch. */
+  checkedOut: string | null;
+  /** Why git could not tell the work, the last commit and the branch; null when it could, or had nothing to tell. */
   problem: string | null;
 }
 

@@ -32,6 +32,7 @@ import {
   stopEnvironment,
 } from "../operations/start_environment.ts";
 import type { Tools } from "../operations/tools.ts";
+import { findOtherCheckout } from "../programs/linked_worktree.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import type { ProjectRecord } from "../store/projects.ts";
 import { answerJson, FieldError, Refusal } from "./answers.ts";
@@ -239,22 +240,31 @@ async function showEnvironment(call: Call): Promise<Response> {
 async function askGit(
   tools: Tools,
   record: EnvironmentRecord,
-): Promise<Pick<EnvironmentDetails, "work" | "lastCommit" | "problem">> {
-  const nothing = { work: null, lastCommit: null };
+): Promise<
+  Pick<EnvironmentDetails, "work" | "lastCommit" | "branchExists" | "checkedOut" | "problem">
+> {
+  const { root, path, branch } = record;
+  const checkedOut = findOtherCheckout(path, branch);
+  const nothing = { work: null, lastCommit: null, branchExists: null, checkedOut };
   const signal = AbortSignal.timeout(GIT_TIME);
+  const hasBranch = async () =>
+    await tools.git.findCommit(root, `refs/heads/${branch}`, { signal }) !== undefined;
   try {
-    if (!await isFolder(record.path)) return { ...nothing, problem: null };
-    const [work, commit] = await Promise.all([
+    if (!await isFolder(path)) {
+      return { ...nothing, branchExists: await hasBranch(), problem: null };
+    }
+    const [work, commit, branchExists] = await Promise.all([
       findWork(tools, record, signal),
-      tools.git.lastCommit(record.path, { signal }),
+      tools.git.lastCommit(path, { signal }),
+      hasBranch(),
     ]);
     const lastCommit = commit === undefined
       ? null
       : { ...commit, committedAt: new Date(commit.committedAt).toISOString() };
-    return { work, lastCommit, problem: null };
+    return { work, lastCommit, branchExists, checkedOut, problem: null };
   } catch (error) {
     // A worktree may go while git looks at it, file by file.
-    if (!await isFolder(record.path)) return { ...nothing, problem: null };
+    if (!await isFolder(path)) return { ...nothing, problem: null };
     const { code, message } = describeFailure(error);
     if (code === "bug") throw error;
     const said = error instanceof CommandError ? inOwnWords(error) : message;

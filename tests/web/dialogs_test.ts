@@ -137,3 +137,38 @@ Deno.test({
     await Deno.remove(sandbox.worktree("pruned"), { recursive: true });
   },
 });
+
+Deno.test({
+  name: "the page tells of another branch in the worktree, and promises none that is gone",
+  ...needs("git", "chromium"),
+  async fn() {
+    await using sandbox = await Sandbox.create({ init: true });
+    await sandbox.pass("create work --no-attach");
+    const worktree = sandbox.worktree("work");
+    await using server = await Server.start(sandbox);
+    await using chromium = await Chromium.start();
+    const page = await chromium.open(server);
+    const dialog = page.getByRole("dialog");
+    const head = page.locator(".environment-facts");
+    const stays = dialog.getByText("branch work with its commits");
+    const look = async () => {
+      await visit(page, `${server.origin}/projects/${sandbox.project}/work`);
+      await page.getByText("Everything is committed").waitFor();
+      await page.locator(".actions").getByRole("button", { name: "Destroy", exact: true }).click();
+      await dialog.getByText(worktree).waitFor();
+    };
+
+    await look();
+    await stays.waitFor();
+    assert.doesNotMatch(await head.innerText(), /checked out/);
+    await sandbox.git("-C", worktree, "switch", "--quiet", "--create", "other");
+    await look();
+    await stays.waitFor();
+    assert.match(await head.innerText(), /work\s+\(checked out: other\)/);
+    await sandbox.git("branch", "--quiet", "--delete", "work");
+    await look();
+    await stays.waitFor({ state: "detached" });
+    assert.doesNotMatch(await dialog.innerText(), /Stays/i);
+    chromium.requireNoProblems();
+  },
+});

@@ -105,7 +105,7 @@ Deno.test("renderPage() shows what is being made before the registry has it, and
       sampleOperation({ kind: "destroy", environment: "old", state: "done", endedAt: TIME }),
     ],
   });
-  assert.match(textOf(gone), /It was destroyed; its branch and its commits are still there/);
+  assert.match(textOf(gone), /It was destroyed; what was committed on a branch is still there/);
 });
 
 Deno.test("renderPage() shows what failed last at the environment, in every tab but the one of its steps", () => {

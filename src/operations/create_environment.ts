@@ -36,6 +36,7 @@ import {
 } from "./compose_environment.ts";
 import { isThere, makeFolder, removeFolder } from "./files.ts";
 import { lockEnvironment } from "./lock_environment.ts";
+import { removeNewBranch } from "./new_branch.ts";
 import { planBranch } from "./plan_branch.ts";
 import { tellOwnConfig } from "./project_config.ts";
 import { removeContainers } from "./remove_containers.ts";
@@ -212,7 +213,12 @@ async function makeWorktree(call: Call, record: EnvironmentRecord): Promise<Envi
   const { root, path, branch } = record;
   const isNew = plan.kind !== "existing";
   await step(call, record, "worktree", async () => {
-    if (isNew) undo.defer(`branch ${branch}`, () => removeNewBranch(tools, root, branch, commit));
+    if (isNew) {
+      undo.defer(`branch ${branch}`, async () => {
+        const reason = await removeNewBranch(tools, root, branch, commit);
+        return reason ? `Kept branch ${branch}, which ${reason}` : reason;
+      });
+    }
     undo.defer(`the worktree ${path}`, () => removeNewWorktree(tools, root, path));
     await tools.git.addWorktree(root, path, plan, { start: commit, signal: watch.signal });
   }, {
@@ -451,19 +457,6 @@ function forget(tools: Tools, record: EnvironmentRecord, undo: Undo): string | v
 
 async function removeNewWorktree(tools: Tools, root: string, path: string): Promise<string | void> {
   return await tools.git.removeWorktree(root, path, { force: true }) ? undefined : "";
-}
-
-/** Removes a branch that this call made, unless somebody uses it since. */
-async function removeNewBranch(
-  tools: Tools,
-  root: string,
-  branch: string,
-  commit: string,
-): Promise<string | void> {
-  if (await tools.git.deleteBranch(root, branch, { force: true, onlyAt: commit })) return;
-  const now = await tools.git.findCommit(root, `refs/heads/${branch}`);
-  if (now === undefined) return "";
-  return `Kept branch ${branch}, which ${now === commit ? "is checked out" : "has new commits"}`;
 }
 
 function describePorts(record: EnvironmentRecord): string {

@@ -25,6 +25,7 @@ import { isEmptyFolder, isThere, removeFolder } from "./files.ts";
 import { type Gone, inspectGone, isOnDiskOf } from "./gone_worktree.ts";
 import { journalOf, keepVolumes, listKept } from "./kept_volumes.ts";
 import { lockEnvironment } from "./lock_environment.ts";
+import { removeNewBranch } from "./new_branch.ts";
 import { tellConfig } from "./project_config.ts";
 import { removeContainers } from "./remove_containers.ts";
 import { runScript } from "./run_script.ts";
@@ -129,7 +130,9 @@ export async function destroyEnvironment(
   let keptBranch = await findBranch(tools, record, locked.value);
   if (request.deleteBranch || createdCommit !== undefined) {
     await attempt(call, "branch", "Branch", async () => {
-      keptBranch = await removeBranch(tools, record, request, createdCommit);
+      const kept = await removeBranch(tools, record, request, createdCommit);
+      keptBranch = kept === undefined ? null : record.branch;
+      return kept;
     });
   }
   if (call.problems.length > 0) throw leftOver(record, call.problems);
@@ -218,20 +221,24 @@ interface Call {
   problems: Problem[];
 }
 
-/** Records a step, does it, and remembers what went wrong without keeping the other steps from being done. */
+/**
+ * Records a step, does it, and remembers what went wrong without keeping the other steps from being done.
+ *
+ * @param work may return what to say instead of that it was removed.
+ */
 async function attempt(
   call: Call,
   step: Step,
   what: string,
-  work: () => Promise<void>,
+  work: () => Promise<string | void>,
 ): Promise<void> {
   const { tools, record, watch } = call;
   if (watch.signal?.aborted) throw brokenOff(record);
   tools.environments.beginStep(record.id, "destroy", step);
   watch.report({ kind: "started", step, message: "" });
   try {
-    await work();
-    watch.report({ kind: "done", step, message: "removed" });
+    const told = await work();
+    watch.report({ kind: "done", step, message: told ?? "removed" });
   } catch (error) {
     watch.report({ kind: "failed", step, message: messageOf(error) });
     if (error instanceof PikoError && error.code === "interrupted") throw brokenOff(record);
@@ -431,19 +438,19 @@ async function removeWorktree(
   await tools.git.removeWorktree(root, path, { force });
 }
 
+/** Removes the branch, or tells that it stays and why. */
 async function removeBranch(
   tools: Tools,
-  record: EnvironmentRecord,
-  request: DestroyRequest,
+  { root, branch }: EnvironmentRecord,
+  { deleteBranch, force }: DestroyRequest,
   createdCommit: string | undefined,
-): Promise<string | null> {
-  const { root, branch } = record;
-  const removed = request.deleteBranch
-    ? await tools.git.deleteBranch(root, branch, { force: request.force })
-    : await tools.git.deleteBranch(root, branch, { force: true, onlyAt: createdCommit });
-  return removed || await tools.git.findCommit(root, `refs/heads/${branch}`) === undefined
-    ? null
-    : branch;
+): Promise<string | undefined> {
+  if (deleteBranch || createdCommit === undefined) {
+    await tools.git.deleteBranch(root, branch, { force });
+    return undefined;
+  }
+  const reason = await removeNewBranch(tools, root, branch, createdCommit);
+  return reason ? `kept ${branch}, which ${reason}` : undefined;
 }
 
 /** Tells at which commit a create that never came to its end has made the branch, when it made one. */

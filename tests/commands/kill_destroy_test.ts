@@ -96,7 +96,10 @@ Deno.test({
       await killed();
       await sandbox.run(["git", "commit", "--quiet", "--allow-empty", "-m", "Work"], worktree);
       const commit = await sandbox.git("rev-parse", "one");
-      await sandbox.pass("destroy one");
+      const { exitCode, stderr } = await sandbox.piko(["destroy", "one"]);
+      assert.equal(exitCode, 0, stderr);
+      assert.match(stderr, /^✓ Branch +kept one, which has new commits$/m);
+      assert.match(stderr, /^ {2}Branch one stays$/m);
       assert.equal(await sandbox.git("rev-parse", "one"), commit);
     });
     await t.step("a branch that is in use elsewhere by now", async () => {
@@ -105,7 +108,9 @@ Deno.test({
       await sandbox.git("worktree", "remove", "--force", worktree);
       const elsewhere = `${sandbox.folder}/elsewhere`;
       await sandbox.git("worktree", "add", "--quiet", elsewhere, "one");
-      await sandbox.pass("destroy one");
+      const { exitCode, stderr } = await sandbox.piko(["destroy", "one"]);
+      assert.equal(exitCode, 0, stderr);
+      assert.match(stderr, /^✓ Branch +kept one, which is checked out$/m);
       assert.equal(await sandbox.run(["git", "branch", "--show-current"], elsewhere), "one");
       await sandbox.git("worktree", "remove", elsewhere);
     });

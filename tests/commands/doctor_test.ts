@@ -138,6 +138,7 @@ Deno.test({
     await Deno.remove(`${sandbox.folder}/outside`, { recursive: true });
     await sandbox.write(".piko/worktrees/files/a.txt", "precious\n");
     await sandbox.write(".piko/data/old/rows", "precious\n");
+    await sandbox.write(".piko/logs/undone/setup.log", "why it failed\n");
     for (const path of ["worktrees/empty/src", "data/empty/pg", "logs/empty"]) {
       await Deno.mkdir(`${root}/.piko/${path}`, { recursive: true });
     }
@@ -168,6 +169,7 @@ Deno.test({
       `environment: PROJECT/busy was left alone: "piko create busy" (process ${busy.pid}) is at work on it`,
       "folder: A folder where a worktree was: ROOT/.piko/worktrees/files",
       "folder: Data of an environment that is gone: ROOT/.piko/data/old",
+      "folder: Logs of an environment that was not made, or is gone: ROOT/.piko/logs/undone",
       "folder: The worktree ROOT/.piko/worktrees/by-hand belongs to no environment",
       "git-entry: git lists the worktree ROOT/.piko/worktrees/stuck, which is gone and is locked",
       'session: A session "piko/PROJECT/taken" is there that is not the one of PROJECT/taken',
@@ -185,6 +187,8 @@ Deno.test({
       assert.deepEqual(found.noted.sort(), noted);
       assert.deepEqual(found.fixed, []);
       assert.equal(hintOf(found, "/gone"), `piko destroy ${project}/gone`);
+      const logs = `${root}/.piko/logs/undone`;
+      assert.equal(hintOf(found, logs), `read them, and remove them: rm -r ${logs}`);
       assert.equal(hintOf(found, "ended is gone"), `piko attach ${project}/ended`);
       assert.equal(
         hintOf(found, "/moved"),
@@ -228,6 +232,7 @@ Deno.test({
       assert.equal(names.includes("half") || names.includes("gone"), false);
       assert.equal(environments.find(({ name }) => name === "busy")?.status, "creating");
       assert.equal(await Deno.readTextFile(`${root}/.piko/data/half/rows`), "precious\n");
+      assert.ok(await sandbox.exists(".piko/logs/undone/setup.log"));
       assert.equal(await Deno.readTextFile(`${root}/.piko/data/old/rows`), "precious\n");
       assert.equal(await Deno.readTextFile(`${worktree("half-worked")}/notes.txt`), "precious\n");
       assert.equal(await sandbox.exists(`${worktree("files")}/a.txt`), true);

@@ -82,8 +82,15 @@ export async function checkFolders(world: World): Promise<Finding[]> {
     found.push(
       ...await checkEntries(world, state, state.worktrees),
       ...await checkWorktreeFolders(world, state, state.worktrees),
-      ...await checkKept(world, state, "data", "Data of"),
-      ...await checkKept(world, state, "logs", "Logs of"),
+      ...await checkKept(world, state, "data", {
+        what: "Data of an environment that is gone",
+        advice: "look into it, and remove it",
+      }),
+      // A create that fails is taken back but for what its scripts have printed, which tells why.
+      ...await checkKept(world, state, "logs", {
+        what: "Logs of an environment that was not made, or is gone",
+        advice: "read them, and remove them",
+      }),
     );
   }
   return found;
@@ -174,7 +181,8 @@ async function checkWorktreeFolders(
       });
       continue;
     }
-    found.push(await leftFolder(world, state, name, path, "A folder where a worktree was"));
+    const words = { what: "A folder where a worktree was", advice: "look into it, and remove it" };
+    found.push(await leftFolder(world, state, name, path, words));
   }
   return found;
 }
@@ -200,11 +208,17 @@ async function isMoved(
   return false;
 }
 
+/** What a folder with files in it is called, and what is to be done with it. */
+interface LeftWords {
+  what: string;
+  advice: string;
+}
+
 async function checkKept(
   world: World,
   state: ProjectState,
   folder: "data" | "logs",
-  what: string,
+  words: LeftWords,
 ): Promise<Finding[]> {
   const { project } = state;
   const known = new Set(
@@ -221,7 +235,7 @@ async function checkKept(
       worktree.path === `${project.root}/.piko/worktrees/${name}`
     );
     if (isSomebodys && await hasNoFiles(path)) continue;
-    found.push(await leftFolder(world, state, name, path, `${what} an environment that is gone`));
+    found.push(await leftFolder(world, state, name, path, words));
   }
   return found;
 }
@@ -232,9 +246,9 @@ async function leftFolder(
   { project }: ProjectState,
   name: string,
   path: string,
-  what: string,
+  { what, advice }: LeftWords,
 ): Promise<Finding> {
-  const hint = `look into it, and remove it: rm -r ${shellWord(path)}`;
+  const hint = `${advice}: rm -r ${shellWord(path)}`;
   if (!await hasNoFiles(path)) {
     return { name: "folder", level: "note", message: `${what}: ${path}`, hint };
   }

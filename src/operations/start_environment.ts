@@ -303,7 +303,7 @@ export async function restartEnvironment(
   request: StartRequest,
   watch: Watch,
 ): Promise<EnvironmentRecord> {
-  if (found.mode === "simple") throw noContainers(found);
+  if (found.mode === "simple") return await startEnvironment(tools, found, request, watch);
   refuseShared(found, request.services, "restart");
   found = await keepApart(tools, found, watch);
   const known = await knownServices(tools, found);

@@ -370,12 +370,12 @@ Deno.test({
   fn: async () => {
     await using sandbox = await Sandbox.create({ init: true });
     await sandbox.pass("create work");
-    for (const command of ["up", "down"]) {
+    for (const command of ["up", "down", "restart"]) {
       const { exitCode, stderr } = await sandbox.piko([command, "work"]);
-      assert.equal(exitCode, 0);
+      assert.equal(exitCode, 0, stderr);
       assert.match(stderr, /work has no containers/);
     }
-    assert.match(await sandbox.fail("restart work", 2), /simple mode and has no containers/);
+    assert.match(await sandbox.fail("restart work web", 2), /simple mode and has no containers/);
     assert.match(await sandbox.fail("up work web", 2), /simple mode and has no containers/);
     await Deno.remove(sandbox.worktree("work"), { recursive: true });
     const said = await sandbox.fail("up work", 4);

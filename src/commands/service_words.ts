@@ -4,6 +4,7 @@ import { PikoError } from "../domain/errors.ts";
 import { qualified } from "../domain/hints.ts";
 import { shellQuote } from "../domain/variables.ts";
 import { listServiceNames } from "../operations/complete_words.ts";
+import { noContainers } from "../operations/exec_in_service.ts";
 import { findEnvironmentAt } from "../operations/find_environment.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import type { Context } from "./context.ts";
@@ -54,6 +55,7 @@ async function whichService(
   verb: string,
   record: EnvironmentRecord,
 ): Promise<PikoError> {
+  if (record.mode === "simple") return noContainers(record, handedOn);
   const services = await listServiceNames(record);
   const where = handedOn.length === 0 ? "" : " It stands before --, and the command behind it";
   const named = services.includes(handedOn[0] ?? "") ? [] : [services[0] ?? "SERVICE"];

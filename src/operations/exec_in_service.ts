@@ -112,7 +112,8 @@ async function shellOf(
   return shellArgv(service, config, await ownConfig(tools, watch));
 }
 
-function noContainers(record: EnvironmentRecord, command: readonly string[]): PikoError {
+/** Makes the error for a command in a container where simple mode has none. */
+export function noContainers(record: EnvironmentRecord, command: readonly string[]): PikoError {
   const what = command.length === 0 ? "" : ` && ${command.map(shellWord).join(" ")}`;
   return new PikoError(`${record.name} is in simple mode and has no containers`, {
     code: "usage",

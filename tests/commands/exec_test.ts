@@ -218,9 +218,11 @@ Deno.test({
   async fn() {
     await using sandbox = await Sandbox.create({ init: true });
     await sandbox.pass("create one --no-attach");
-    const shell = await sandbox.fail("shell one web", 2);
-    assert.match(shell, /simple mode and has no containers/);
-    assert.ok(shell.includes(`cd ${sandbox.worktree("one")}`), shell);
+    for (const words of ["shell one web", "shell one", "exec one"]) {
+      const said = await sandbox.fail(words, 2);
+      assert.match(said, /simple mode and has no containers/);
+      assert.ok(said.includes(`cd ${sandbox.worktree("one")}`), said);
+    }
     const exec = await sandbox.fail(["exec", "one", "web", "ls", "-l", "a b"], 2);
     assert.ok(exec.includes(`cd ${sandbox.worktree("one")} && ls -l 'a b'`), exec);
   },

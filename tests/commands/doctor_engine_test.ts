@@ -100,7 +100,6 @@ Deno.test({
       `override: A killed piko has left a half of an override file: ${half.replace(root, "ROOT")}`,
       "override: The override file of PROJECT/other is that of another environment: ROOT/.piko/worktrees/other/docker-compose.piko.yml",
       "override: The override file of PROJECT/over is gone: ROOT/.piko/worktrees/over/docker-compose.piko.yml",
-      "volume: Volume piko-PROJECT-kept_data, kept of PROJECT/kept, is gone",
       "worktree: The worktree of PROJECT/gone is gone: ROOT/.piko/worktrees/gone",
     ];
 
@@ -116,10 +115,12 @@ Deno.test({
         "container: The containers of PROJECT/removed were removed",
         "container: docker compose run has left piko-PROJECT-one-web-run-ID in PROJECT/one",
         "network: Networks piko-PROJECT-plain of compose project piko-PROJECT-plain belong to no environment",
+        "volume: Volume piko-PROJECT-kept_data, kept of PROJECT/kept, was removed",
         "volume: Volume piko-PROJECT-theirs_data belongs to no environment",
       ]);
       assert.equal(hintOf(found, "-theirs-web-1"), `docker compose -p ${named("theirs")} down`);
-      assert.equal(hintOf(found, "was removed"), `piko up ${project}/net`);
+      assert.equal(hintOf(found, "was removed:"), `piko up ${project}/net`);
+      assert.equal(hintOf(found, "-kept_data"), "piko doctor --fix forgets it");
       assert.equal(await foreign(), before);
     });
 

@@ -357,6 +357,11 @@ function checkVolumes(world: World, engine: EngineState): Finding[] {
   const found: Finding[] = [];
   const kept = new Set<string>();
   const elsewhere: string[] = [];
+  const living = new Set(
+    [...environments.map(({ record }) => record), ...shared].map(({ root, name }) =>
+      `${root}/${name}`
+    ),
+  );
   for (const { project } of projects) {
     for (const volume of tools.environments.listKeptVolumes(project.root)) {
       if (volume.engine !== null && volume.engine !== engine.info.identity) {
@@ -365,7 +370,7 @@ function checkVolumes(world: World, engine: EngineState): Finding[] {
       }
       kept.add(volume.name);
       if (names.has(volume.name)) continue;
-      const message = `Volume ${volume.name}, kept of ${project.name}/${volume.environment}, is`;
+      const told = `Volume ${volume.name}, kept of ${project.name}/${volume.environment},`;
       if (volume.engine === null) {
         // It may be on another engine: an earlier piko has not written down on which.
         const hint =
@@ -373,15 +378,17 @@ function checkVolumes(world: World, engine: EngineState): Finding[] {
         found.push({
           name: "volume",
           level: "note",
-          message: `${message} not on this engine`,
+          message: `${told} is not on this engine`,
           hint,
         });
         continue;
       }
+      // Of what is gone, somebody has removed it as destroy says; what goes on has lost its data.
+      const isLost = living.has(`${volume.root}/${volume.environment}`);
       found.push({
         name: "volume",
-        level: "wrong",
-        message: `${message} gone`,
+        level: isLost ? "wrong" : "note",
+        message: `${told} ${isLost ? "is gone" : "was removed"}`,
         hint: "piko doctor --fix forgets it",
         mend: () => {
           tools.environments.forgetKeptVolume(volume);

@@ -91,10 +91,28 @@ export function splitGlobalOptions(
     else if (arg === "--no-block") options.block = false;
     else if ((arg === "--help" || arg === "-h") && rest.length === 0) options.help = true;
     else {
-      rest.push(arg);
-      if (rest.length === 1) limit = wordsBefore(arg);
-      else if (!arg.startsWith("-")) words++;
+      const word = withoutLetters(arg, options);
+      if (word === "-") continue;
+      rest.push(word);
+      if (rest.length === 1) limit = wordsBefore(word);
+      else if (!word.startsWith("-")) words++;
     }
   }
   return { options, rest, handedOn: [] };
+}
+
+const LETTERS: Readonly<Record<string, "yes" | "quiet" | "verbose">> = {
+  y: "yes",
+  q: "quiet",
+  v: "verbose",
+};
+
+/** Takes the global letters out of several behind one dash: of `-fq` stays `-f`, of `-qy` the dash alone. */
+function withoutLetters(word: string, options: GlobalOptions): string {
+  if (!/^-[a-z]{2,}$/i.test(word)) return word;
+  return word.replace(/[yqv]/g, (letter) => {
+    const name = LETTERS[letter];
+    if (name !== undefined) options[name] = true;
+    return "";
+  });
 }

@@ -113,6 +113,19 @@ Deno.test("a mistyped word gets the nearest one as a hint", async (t) => {
   }
 });
 
+Deno.test("options of every command may stand behind one dash with a command's own", async (t) => {
+  await using sandbox = await Sandbox.create({ init: true });
+  for (const letters of ["-qf", "-fq", "-yfqv"]) {
+    await t.step(`piko destroy ${letters}`, async () => {
+      await sandbox.pass("create b");
+      await sandbox.write(`${sandbox.worktree("b")}/work.txt`, "to be thrown away\n");
+      await sandbox.pass(`destroy b ${letters}`);
+    });
+  }
+  assert.match(await sandbox.fail("destroy b -qz", 2), /^✗ piko destroy has no option "-z"$/m);
+  assert.equal(await sandbox.pass("-qy list"), await sandbox.pass("list"));
+});
+
 Deno.test("wrong arguments are told in piko's words", async (t) => {
   await using sandbox = await Sandbox.create({ init: true });
   const cases: [string, RegExp][] = [

@@ -27,7 +27,8 @@ fuzz(
         "exec",
         "run",
       ]),
-      anyText,
+      // Of several letters behind one dash, those that are its own are taken out.
+      anyText.filter((word) => !/^-[a-z]{2,}$/i.test(word)),
     ),
     { maxLength: 8 },
   ),

@@ -2,7 +2,7 @@
 
 import type { Branch } from "../src/domain/api.ts";
 import type { Environment } from "../src/domain/environment.ts";
-import { flattenName } from "./names.ts";
+import { branchProblem, flattenName } from "./names.ts";
 
 /** What was typed. */
 export interface Typed {
@@ -45,11 +45,20 @@ export function planCreate(
   if (environments.some((environment) => environment.name === name)) {
     return refused("name", `There is an environment ${name} already`);
   }
+  const isOwn = typed.branch.trim() !== "";
+  const problem = branchProblem(branch);
+  if (problem !== null) {
+    return isOwn
+      ? refused("branch", problem)
+      : refused("name", `${problem}; Branch can be another one`);
+  }
   if (branches === null) return { ...plan, kind: "unknown", text: `Branch ${branch}` };
   const found = branches.find((one) => one.name === branch) ?? null;
   if (found?.worktree) {
-    const field = typed.branch.trim() === "" ? "name" : "branch";
-    return refused(field, `Branch ${branch} is checked out in ${found.worktree}`);
+    return refused(
+      isOwn ? "branch" : "name",
+      `Branch ${branch} is checked out in ${found.worktree}`,
+    );
   }
   if (found === null) {
     const from = typed.from.trim() || "HEAD";

@@ -46,6 +46,15 @@ Deno.test("planCreate() says what is in the way, at its field", () => {
     "There is an environment feature-auth already",
   ]);
   assert.deepEqual(refused("main"), ["name", "Branch main is checked out in /code/shop"]);
+  assert.deepEqual(refused("feature/From Web"), [
+    "name",
+    "“feature/From Web” is not a valid branch name; Branch can be another one",
+  ]);
+  assert.equal(refused("feature/From Web", { branch: "feature/from-web" }), "new");
+  assert.deepEqual(refused("x", { branch: "two words" }), [
+    "branch",
+    "“two words” is not a valid branch name",
+  ]);
   assert.deepEqual(refused("x", { branch: "main" }), [
     "branch",
     "Branch main is checked out in /code/shop",

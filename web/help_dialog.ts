@@ -12,7 +12,7 @@ const PARTS: readonly { title: string; keys: readonly (readonly [string[], strin
       [["Ctrl K", "⌘ K"], "Every action on every environment"],
       [["n"], "New environment"],
       [["?"], "This help"],
-      [["Esc"], "Close, or back to the list"],
+      [["Esc"], "Close, empty and leave a field, or back to the list"],
     ],
   },
   {

@@ -76,9 +76,11 @@ function act(event: KeyboardEvent, page: Page, target: HTMLElement): boolean {
 
 function escape(event: KeyboardEvent, page: Page, target: HTMLElement, inField: boolean): void {
   if (inField) {
-    // A search field that is not empty empties itself first; the browser does that.
     if (target instanceof HTMLInputElement && target.type === "search" && target.value !== "") {
-      return;
+      // Not every browser empties it by itself.
+      event.preventDefault();
+      target.value = "";
+      target.dispatchEvent(new InputEvent("input", { bubbles: true }));
     }
     target.blur();
     return;

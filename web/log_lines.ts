@@ -187,9 +187,11 @@ function LineView(
   return html`
     <div class=${classes(
       "log-line",
-      kind === "stderr" && "log-stderr",
       isCurrent && "log-current",
     )}>
+      ${kind === "stderr"
+        ? html`<span class="log-mark" role="img" aria-label="stderr" title="Written to stderr"></span>`
+        : null}
       ${options.times ? html`<span class="log-time">${preciseClock(time)}</span>` : null}
       ${options.labels
         ? html`<span class=${`log-label hue-${hueOf(label, options)}`}>${label}</span>`

@@ -50,14 +50,17 @@ export function showStatus({ status, mode, containers }: Environment): Shown {
   const { running, healthy, total } = containers;
   const isCounted = mode === "docker" && ["running", "partial", "unhealthy"].includes(status);
   if (!isCounted) return { ...shown, detail: "", count: "" };
-  if (status !== "running") {
-    return { ...shown, detail: `${running}/${total} running`, count: `${running}/${total}` };
+  const count = `${running}/${total}`;
+  // As `piko list` says it. A container without a health check counts as healthy while it runs.
+  if (healthy < running) {
+    const counts = { detail: `${count}, ${healthy} healthy`, count };
+    return status === "running"
+      ? { shape: "spinner", tone: "busy", word: "starting", ...counts }
+      : { ...shown, ...counts };
   }
-  // A container without a health check counts as healthy while it runs.
-  const counts = { detail: `${healthy}/${total} healthy`, count: `${healthy}/${total}` };
-  return healthy < running
-    ? { shape: "spinner", tone: "busy", word: "starting", ...counts }
-    : { ...shown, ...counts };
+  // One that has done its work and ended is not healthy, and not sick.
+  const word = status === "running" && running === total ? "healthy" : "running";
+  return { ...shown, detail: `${count} ${word}`, count };
 }
 
 const AT_WORK: Readonly<Record<OperationKind, string>> = {

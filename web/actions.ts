@@ -69,11 +69,9 @@ export class Actions {
   /** Breaks an operation off. */
   async cancel(operation: { id: string; project: string; environment: string }): Promise<void> {
     const named = { project: operation.project, name: operation.environment };
-    await this.#withPending(
-      `cancel ${operation.id}`,
-      named,
-      () => api.cancelOperation(operation.id),
-    );
+    await this.#withPending(`cancel ${operation.id}`, named, async () => {
+      this.#take(await api.cancelOperation(operation.id));
+    });
   }
 
   /** Asks for everything anew, that of one environment too. */

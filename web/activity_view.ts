@@ -12,6 +12,7 @@ import { operationsOf, pendingKey } from "./live_state.ts";
 import {
   cancelTitle,
   entriesOf,
+  isEnding,
   type NoteEntry,
   operationTitle,
   type OutputLine,
@@ -52,7 +53,7 @@ function OperationView(
   { page, operation, isNewest }: { page: Page; operation: Operation; isNewest: boolean },
 ): VNode {
   const [isOpen, setOpen] = useState(isNewest);
-  const { id, kind, state, startedAt, endedAt, error } = operation;
+  const { id, state, startedAt, endedAt, error } = operation;
   const isShown = isOpen || state === "running";
   useEffect(() => {
     if (isShown) page.actions.loadReports(id);
@@ -60,9 +61,6 @@ function OperationView(
   const reports = page.state.reports.get(id) ?? [];
   const entries = entriesOf(reports, operation);
   const { shape, tone } = OUTCOMES[state];
-  const isCancelling = page.state.pending.has(
-    pendingKey(`cancel ${id}`, { project: operation.project, name: operation.environment }),
-  );
   const end = endedAt === null ? page.now : Date.parse(endedAt);
   return html`
     <section class="operation" aria-label=${operationTitle(operation)}>
@@ -82,14 +80,7 @@ function OperationView(
             : null}
         </span>
         ${state === "running"
-          ? html`
-            <${Button}
-              label=${isCancelling ? "Cancelling" : cancelTitle(kind)}
-              icon="cross"
-              isBusy=${isCancelling}
-              onClick=${() => page.actions.cancel(operation)}
-            />
-          `
+          ? html`<${CancelButton} page=${page} operation=${operation} icon="cross" />`
           : null}
       </div>
       ${error === null ? null : html`
@@ -117,6 +108,29 @@ function OperationView(
         `
         : null}
     </section>
+  `;
+}
+
+/** The button that breaks an operation off; once that was asked for, by whomever, it says so and takes no clicks. */
+export function CancelButton(
+  { page, operation, icon, kind }: {
+    page: Page;
+    operation: Operation;
+    icon?: "cross";
+    kind?: "quiet";
+  },
+): VNode {
+  const { id, project, environment: name } = operation;
+  const isAsked = page.state.pending.has(pendingKey(`cancel ${id}`, { project, name })) ||
+    isEnding(operation);
+  return html`
+    <${Button}
+      label=${isAsked ? "Cancelling" : cancelTitle(operation.kind)}
+      icon=${icon}
+      kind=${kind}
+      isBusy=${isAsked}
+      onClick=${() => page.actions.cancel(operation)}
+    />
   `;
 }
 

@@ -3,6 +3,7 @@
 import type { Operation, OperationKind } from "../src/domain/api.ts";
 import type { LiveState } from "./live_state.ts";
 import { fullName } from "./names.ts";
+import { isEnding } from "./operation_steps.ts";
 import { showStatus } from "./status.ts";
 
 /** With more changes at once than this, their number is told and not each of them. */
@@ -28,10 +29,18 @@ export function announcements(before: LiveState, after: LiveState): string {
 
 function operationChanges(before: LiveState, after: LiveState): string[] {
   if (before.operations === after.operations) return [];
-  const known = new Map(before.operations.map((operation) => [operation.id, operation.state]));
-  return after.operations
-    .filter(({ id, state }) => known.get(id) === "running" && state !== "running")
-    .map(describeEnd);
+  const known = new Map(before.operations.map((operation) => [operation.id, operation]));
+  return after.operations.flatMap((operation) => {
+    const earlier = known.get(operation.id);
+    if (earlier?.state !== "running") return [];
+    if (operation.state !== "running") return [describeEnd(operation)];
+    return isEnding(operation) && !isEnding(earlier) ? [describeEnding(operation)] : [];
+  });
+}
+
+function describeEnding({ kind, project, environment }: Operation): string {
+  const name = fullName({ project, name: environment });
+  return `${name}: ${kind} is being ${kind === "create" ? "undone" : "cancelled"}`;
 }
 
 function describeEnd({ kind, project, environment, state, error }: Operation): string {

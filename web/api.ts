@@ -83,8 +83,8 @@ export function openEditor(of: Named): Promise<EditorOpened> {
 }
 
 /** Has an operation broken off, which undoes what it made. */
-export async function cancelOperation(id: string): Promise<void> {
-  await ask("POST", `/api/operations/${encodeURIComponent(id)}/cancel`, { body: {} });
+export function cancelOperation(id: string): Promise<OperationInFull> {
+  return ask("POST", `/api/operations/${encodeURIComponent(id)}/cancel`, { body: {} });
 }
 
 /** Writes the address of an environment's log stream. */

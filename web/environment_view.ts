@@ -5,7 +5,8 @@ import type { VNode } from "preact";
 import { useEffect } from "preact/hooks";
 import type { EnvironmentState, Operation } from "../src/domain/api.ts";
 import type { Environment } from "../src/domain/environment.ts";
-import { ActivityView } from "./activity_view.ts";
+import type { Step } from "../src/domain/report.ts";
+import { ActivityView, CancelButton } from "./activity_view.ts";
 import type { Named } from "./api.ts";
 import { classes, html } from "./html.ts";
 import { Glyph, Icon } from "./icons.ts";
@@ -19,7 +20,7 @@ import {
 } from "./live_state.ts";
 import { LogsView } from "./logs_view.ts";
 import { fullName } from "./names.ts";
-import { cancelTitle, entriesOf, operationTitle, STEP_TITLES } from "./operation_steps.ts";
+import { entriesOf, operationTitle, STEP_TITLES } from "./operation_steps.ts";
 import { OverviewView } from "./overview_view.ts";
 import type { Page } from "./page_context.ts";
 import { environmentRoute, formatRoute, HOME, type Tab, TABS } from "./route.ts";
@@ -193,12 +194,7 @@ function WorkStrip({ page, named }: { page: Page; named: Named }): VNode | null 
       <span class="work-step">${step === undefined ? "" : STEP_TITLES[step.step]}</span>
       <code class="work-line">${line ?? step?.message ?? ""}</code>
       <a href=${formatRoute(environmentRoute(named, "activity"))}>Steps</a>
-      <${Button}
-        label=${cancelTitle(operation.kind)}
-        kind="quiet"
-        isBusy=${page.state.pending.has(pendingKey(`cancel ${operation.id}`, named))}
-        onClick=${() => page.actions.cancel(operation)}
-      />
+      <${CancelButton} page=${page} operation=${operation} kind="quiet" />
     </div>
   `;
 }
@@ -277,7 +273,7 @@ function Past(
     : kind === "destroy" && state === "done"
     ? "It was destroyed; what was committed on a branch is still there"
     : kind === "create" && state !== "done"
-    ? "It was not created, and nothing of it is left"
+    ? notCreated(page, newest)
     : "It is gone: somebody has destroyed it";
   return html`
     <article class="environment">
@@ -305,6 +301,20 @@ function Past(
       </div>
     </article>
   `;
+}
+
+/** The scripts that a create runs, whose output stays for those who look for what went wrong. */
+const SCRIPTS: ReadonlySet<Step> = new Set(["prepare", "setup"]);
+
+/** Says what is left of an environment that could not be made. */
+function notCreated({ state }: Page, { id, project, environment }: Operation): string {
+  const said = "It was not created, and nothing of it is left";
+  const root = state.projects.find(({ name }) => name === project)?.root;
+  const hasOutput = (state.reports.get(id) ?? [])
+    .some(({ report }) => "step" in report && SCRIPTS.has(report.step));
+  return hasOutput && root !== undefined
+    ? `${said} but what its scripts have printed, in ${root}/.piko/logs/${environment}`
+    : said;
 }
 
 function NotThere({ page, named }: { page: Page; named: Named }): VNode {

@@ -154,8 +154,10 @@ export function withOperation(state: LiveState, operation: Operation): LiveState
     const after = { ...state, operations };
     return operations.length > state.operations.length ? after : forgetReports(after);
   }
-  // An answer that was under way while the operation ended knows less than the event did.
-  const isOlder = state.operations[known]?.endedAt !== null && operation.endedAt === null;
+  // An answer that was under way while the operation ended, or was asked to, knows less than the event did.
+  const { endedAt, cancelledAt } = state.operations[known] ?? operation;
+  const isOlder = (endedAt !== null && operation.endedAt === null) ||
+    (cancelledAt !== null && operation.cancelledAt === null);
   return isOlder ? state : { ...state, operations: state.operations.with(known, operation) };
 }
 

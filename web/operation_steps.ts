@@ -123,28 +123,41 @@ export function entriesOf(
   return entries;
 }
 
-const TITLES: Readonly<Record<OperationKind, Readonly<Record<Operation["state"], string>>>> = {
-  create: { running: "Creating", done: "Created", failed: "Not created", cancelled: "Not created" },
+/** How an operation stands; one that was asked to end is not at its work any more. */
+type Standing = Operation["state"] | "ending";
+
+const TITLES: Readonly<Record<OperationKind, Readonly<Record<Standing, string>>>> = {
+  create: {
+    running: "Creating",
+    ending: "Undoing",
+    done: "Created",
+    failed: "Not created",
+    cancelled: "Not created",
+  },
   up: {
     running: "Starting",
+    ending: "Cancelling the start",
     done: "Started",
     failed: "Start failed",
     cancelled: "Start cancelled",
   },
   down: {
     running: "Stopping",
+    ending: "Cancelling the stop",
     done: "Stopped",
     failed: "Stop failed",
     cancelled: "Stop cancelled",
   },
   restart: {
     running: "Restarting",
+    ending: "Cancelling the restart",
     done: "Restarted",
     failed: "Restart failed",
     cancelled: "Restart cancelled",
   },
   destroy: {
     running: "Destroying",
+    ending: "Cancelling the rest",
     done: "Destroyed",
     failed: "Destroy failed",
     cancelled: "Destroy cancelled",
@@ -152,8 +165,13 @@ const TITLES: Readonly<Record<OperationKind, Readonly<Record<Operation["state"],
 };
 
 /** Says in a word or two what an operation does or has done. */
-export function operationTitle({ kind, state }: Operation): string {
-  return TITLES[kind][state];
+export function operationTitle(operation: Operation): string {
+  return TITLES[operation.kind][isEnding(operation) ? "ending" : operation.state];
+}
+
+/** Tells whether an operation was asked to end and has not come to its end yet. */
+export function isEnding({ state, cancelledAt }: Operation): boolean {
+  return state === "running" && cancelledAt !== null;
 }
 
 /** Says what a cancel would do. */

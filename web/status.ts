@@ -2,6 +2,7 @@
 
 import type { Operation, OperationKind } from "../src/domain/api.ts";
 import type { Environment, Service } from "../src/domain/environment.ts";
+import { isEnding } from "./operation_steps.ts";
 
 /** The shapes of {@link glyph}. */
 export type Shape =
@@ -72,14 +73,15 @@ const AT_WORK: Readonly<Record<OperationKind, string>> = {
 };
 
 /** Tells how an environment is shown while an operation is at work on it. */
-export function showOperation({ kind }: Operation, environment?: Environment): Shown {
+export function showOperation(operation: Operation, environment?: Environment): Shown {
+  const { kind } = operation;
   const counts = environment === undefined || kind === "create"
     ? { detail: "", count: "" }
     : showStatus(environment);
   return {
     shape: "spinner",
     tone: "busy",
-    word: AT_WORK[kind],
+    word: !isEnding(operation) ? AT_WORK[kind] : kind === "create" ? "undoing…" : "cancelling…",
     detail: counts.detail,
     count: "",
   };

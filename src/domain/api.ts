@@ -57,6 +57,8 @@ export interface Operation {
   environment: string;
   state: "running" | "done" | "failed" | "cancelled";
   startedAt: string;
+  /** When it was first asked to end; it goes on taking back what it can, or comes to its end before it heard of it. */
+  cancelledAt: string | null;
   endedAt: string | null;
   error: ErrorBody["error"] | null;
 }

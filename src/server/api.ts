@@ -391,11 +391,11 @@ function showOperation({ operations, params }: Call): Response {
 async function cancelOperation({ operations, params, request }: Call): Promise<Response> {
   await readBody(request, BODIES.none);
   const id = params.id ?? "";
-  const found = operations.find(id) ?? noOperation();
+  if (operations.find(id) === undefined) noOperation();
   if (!operations.cancel(id)) {
     throw new PikoError("It has ended already", { code: "conflict" });
   }
-  return accepted(found);
+  return accepted(operations.find(id) ?? noOperation());
 }
 
 function readEvents({ events, request, url }: Call): Response {

@@ -96,6 +96,7 @@ export class Operations {
       environment: wanted.name,
       state: "running",
       startedAt: new Date().toISOString(),
+      cancelledAt: null,
       endedAt: null,
       error: null,
     };
@@ -116,7 +117,7 @@ export class Operations {
   cancel(id: string): boolean {
     const found = this.#all.get(id);
     if (found?.operation.state !== "running") return false;
-    found.ending.abort();
+    this.#cancel(found);
     return true;
   }
 
@@ -126,9 +127,17 @@ export class Operations {
     const running = [...this.#all.values()].filter(({ operation }) =>
       operation.state === "running"
     );
-    for (const { ending } of running) ending.abort();
+    for (const one of running) this.#cancel(one);
     await Promise.all(running.map(({ ended }) => ended));
     return running.map(({ operation }) => this.#all.get(operation.id)?.operation ?? operation);
+  }
+
+  /** What it takes to end may take its time, so everybody is told at once that it was asked for. */
+  #cancel(running: Running): void {
+    if (running.operation.cancelledAt !== null) return;
+    running.operation = { ...running.operation, cancelledAt: new Date().toISOString() };
+    this.#publish({ type: "operation", operation: running.operation });
+    running.ending.abort();
   }
 
   async #run(

@@ -88,6 +88,11 @@ Deno.test("an answer that comes late does not bring an operation back that has e
   assert.deepEqual(operationsOf(state, AUTH), [ended]);
 });
 
+Deno.test("an answer that comes late does not take back that an operation was asked to end", () => {
+  const asked = withOperation(start, sampleOperation({ cancelledAt: TIME }));
+  assert.equal(withOperation(asked, sampleOperation()).operations[0]?.cancelledAt, TIME);
+});
+
 Deno.test("reports that come twice, or in two halves, are there once and in order", () => {
   const reports = sampleReports(
     { kind: "started", step: "setup", message: "" },
@@ -165,6 +170,11 @@ Deno.test("announcements() tells what happened, and a number when it is much", (
   assert.equal(
     announcements(running, withOperation(running, cancelled)),
     "shop/feature-auth: destroy cancelled; it is half destroyed",
+  );
+  const ending = sampleOperation({ cancelledAt: TIME });
+  assert.equal(
+    announcements(running, withOperation(running, ending)),
+    "shop/feature-auth: create is being undone",
   );
   const many = ["a", "b", "c", "d"].map((name) => sampleEnvironment({ name }));
   const all = initialState(samplePage({ environments: many }), 0);

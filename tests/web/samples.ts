@@ -65,6 +65,7 @@ export function sampleOperation(changes: Partial<Operation> = {}): Operation {
     environment: "feature-auth",
     state: "running",
     startedAt: TIME,
+    cancelledAt: null,
     endedAt: null,
     error: null,
     ...changes,

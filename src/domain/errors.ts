@@ -87,17 +87,3 @@ export function throwIfInterrupted(signal: AbortSignal | undefined): void {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
-
-/** Tells what helps when the file system refuses, by its own words as Deno, git and docker pass them on. */
-export function fileSystemHint(words: string): string | undefined {
-  if (/No space left|os error 28|unable to write file|disk is full|quota exceeded/i.test(words)) {
-    return "make room on the disk, and try again: df -h";
-  }
-  if (/Read-only file system|os error 30/i.test(words)) {
-    return "the file system is read-only: make it writable, and try again";
-  }
-  if (/Permission denied|not permitted|os error 13|os error 1\)/i.test(words)) {
-    return "check the rights: ls -ld";
-  }
-  return undefined;
-}

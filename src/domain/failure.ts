@@ -1,12 +1,7 @@
 /** The words of an error, the same on the terminal, with `--json` and in the API. */
 
-import {
-  CommandError,
-  type ErrorCode,
-  fileSystemHint,
-  PikoError,
-  type UnsavedWork,
-} from "./errors.ts";
+import { CommandError, type ErrorCode, PikoError, type UnsavedWork } from "./errors.ts";
+import { fileSystemHint } from "./file_system_hint.ts";
 import { withoutStyles } from "./styles.ts";
 
 /** Makes control characters visible: names, paths and what programs print are not for the terminal to obey. */

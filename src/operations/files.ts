@@ -1,6 +1,7 @@
 /** Small work on files that several operations share. */
 
-import { fileSystemHint, messageOf, PikoError } from "../domain/errors.ts";
+import { messageOf, PikoError } from "../domain/errors.ts";
+import { fileSystemHint } from "../domain/file_system_hint.ts";
 import { shellQuote } from "../domain/variables.ts";
 
 /** Tells whether something is at a path: a file, a folder, or a link wherever it leads. */
@@ -27,7 +28,7 @@ export async function makeFolder(path: string): Promise<void> {
   } catch (error) {
     throw new PikoError(`Cannot make the folder ${path}: ${messageOf(error)}`, {
       code: "failed",
-      hint: fileSystemHint(messageOf(error)) ??
+      hint: fileSystemHint(messageOf(error), [parentOf(path)]) ??
         `look at what is in the way: ls -ld ${shellQuote(parentOf(path))}`,
       cause: error,
     });

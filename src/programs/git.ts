@@ -3,7 +3,8 @@
  * from it; and whatever could lose work is left to git's own refusals.
  */
 
-import { CommandError, fileSystemHint, PikoError, throwIfInterrupted } from "../domain/errors.ts";
+import { CommandError, PikoError, throwIfInterrupted } from "../domain/errors.ts";
+import { fileSystemHint } from "../domain/file_system_hint.ts";
 import { pikoIn } from "../domain/hints.ts";
 import { quote } from "../domain/names.ts";
 import { shellWord } from "../domain/variables.ts";
@@ -869,12 +870,13 @@ export class Git {
     // git takes back what it could not finish, but keeps a worktree whose hook failed.
     const place = await placeOf(path);
     const isComplete = (await this.listWorktrees(root)).some((worktree) => worktree.path === place);
+    const folder = place.slice(0, place.lastIndexOf("/"));
     return new PikoError(isComplete ? `${what}: the post-checkout hook failed` : what, {
       code: "failed",
       hint: isComplete
         ? "mend the hook; git rev-parse --git-path hooks tells where it is"
-        : fileSystemHint(error.stderr) ?? filterHint(root, error.stderr) ??
-          `look at what is in the way: ls -ld ${shellWord(place.slice(0, place.lastIndexOf("/")))}`,
+        : fileSystemHint(error.stderr, [folder]) ?? filterHint(root, error.stderr) ??
+          `look at what is in the way: ls -ld ${shellWord(folder)}`,
       cause: error,
     });
   }

@@ -1,8 +1,9 @@
 /** Where piko is started: linked worktrees of the repository, and folders whose names a shell reads otherwise. */
 
 import assert from "node:assert/strict";
+import { tryRun } from "../../src/programs/run.ts";
 import { needs } from "../needs.ts";
-import { Sandbox } from "../sandbox.ts";
+import { PIKO, Sandbox } from "../sandbox.ts";
 import { refuses } from "./refusal.ts";
 
 Deno.test({
@@ -113,5 +114,23 @@ Deno.test({
       hint: /: ls -ld /,
     }, { cwd });
     await sandbox.run(["sh", "-c", blocked.hint.replace(/^.*?: /, "")]);
+  },
+});
+
+Deno.test({
+  name: "piko create names the folder that it may not write into",
+  ...needs("git"),
+  fn: async () => {
+    await using sandbox = await Sandbox.create({ init: true });
+    const folder = `${sandbox.root}/.piko/worktrees`;
+    await Deno.mkdir(folder);
+    await Deno.chmod(folder, 0o555);
+    const { exitCode, stderr } = await tryRun([
+      ...(Deno.uid() === 0 ? ["setpriv", "--bounding-set=-dac_override", "--"] : []),
+      ...[PIKO, "create", "work"],
+    ], { cwd: sandbox.root, variables: sandbox.variables });
+    assert.equal(exitCode, 1, stderr);
+    assert.ok(stderr.endsWith(`\n  → check the rights: ls -ld ${folder}\n`), stderr);
+    await Deno.chmod(folder, 0o755);
   },
 });

@@ -1,7 +1,8 @@
 /** What keeps a check from looking: it is told, and the other checks are heard. */
 
 import type { CheckName } from "../../domain/check.ts";
-import { CommandError, fileSystemHint, messageOf, PikoError } from "../../domain/errors.ts";
+import { CommandError, messageOf, PikoError } from "../../domain/errors.ts";
+import { fileSystemHint } from "../../domain/file_system_hint.ts";
 import { inOwnWords } from "../../domain/failure.ts";
 import { shellWord } from "../../domain/variables.ts";
 import type { Finding } from "./finding.ts";

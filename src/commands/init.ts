@@ -37,7 +37,7 @@ export const command = buildCommand({
     const { output } = this;
     const tools = this.tools({ create: true });
     const initialized = await initProject(tools, this.folder, flags, this.watch);
-    const { isNew, composeFiles, configFile } = initialized;
+    const { isNew, composeFiles, configFile, changedGitignore } = initialized;
     const { id, name, root } = initialized.project;
     if (output.json) {
       const environments = tools.environments.list(id).length;
@@ -55,6 +55,7 @@ export const command = buildCommand({
         ? `  Project ${name}, without a compose file: simple mode`
         : `  Project ${name}, with ${composeFiles.map((file) => relative(file, root)).join(", ")}`,
     );
+    if (changedGitignore) output.note("  Added .piko/ to .gitignore, which is yours to commit");
     output.note("  Next: piko create NAME");
   },
 });

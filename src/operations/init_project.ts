@@ -20,6 +20,8 @@ export interface Initialized {
   composeFiles: string[];
   /** The configuration to begin with; null when none was asked for. */
   configFile: string | null;
+  /** Whether a line was added to `.gitignore`. */
+  changedGitignore: boolean;
 }
 
 /** What `piko init` is to do. */
@@ -83,10 +85,13 @@ export async function initProject(
     ...(config.compose === undefined ? {} : { compose: config.compose }),
     variables: tools.variables,
   });
-  const project = known ?? await register(tools, root, request.name, watch);
+  const { project, changedGitignore } = known === undefined
+    ? await register(tools, root, request.name, watch)
+    : { project: known, changedGitignore: false };
   const configFile = request.config ? await writeStarter(root) : null;
   await keepSchema(root, watch);
-  return { project, isNew: known === undefined, composeFiles: found?.files ?? [], configFile };
+  const composeFiles = found?.files ?? [];
+  return { project, isNew: known === undefined, composeFiles, configFile, changedGitignore };
 }
 
 async function register(
@@ -94,10 +99,10 @@ async function register(
   root: string,
   typed: string | undefined,
   watch: Watch,
-): Promise<ProjectRecord> {
+): Promise<Pick<Initialized, "project" | "changedGitignore">> {
   const name = projectName(typed ?? root.slice(root.lastIndexOf("/") + 1));
   await makeFolder(`${root}/.piko`);
   const isIgnored = await tools.git.isIgnored(root, ".piko/worktrees", { signal: watch.signal });
-  if (!isIgnored) await tools.git.addToGitignore(root, ".piko/");
-  return tools.projects.add(name, root);
+  const changedGitignore = !isIgnored && await tools.git.addToGitignore(root, ".piko/");
+  return { project: tools.projects.add(name, root), changedGitignore };
 }

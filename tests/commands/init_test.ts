@@ -22,6 +22,7 @@ Deno.test({
     const { sandbox, stdout, stderr } = made;
     assert.equal(stdout, `✓ Initialized piko in ${sandbox.root}/.piko\n`);
     assert.match(stderr, new RegExp(`Project ${sandbox.project}, with docker-compose\\.yml$`, "m"));
+    assert.match(stderr, /^ {2}Added \.piko\/ to \.gitignore, which is yours to commit$/m);
     assert.match(stderr, /piko create/);
     assert.ok((await Deno.stat(`${sandbox.root}/.piko`)).isDirectory);
     assert.equal(await Deno.readTextFile(`${sandbox.root}/.gitignore`), ".piko/\n");
@@ -64,6 +65,7 @@ Deno.test({
         await Deno.readTextFile(`${made.sandbox.root}/.gitignore`),
         `${line}\n!.gitignore\n`,
       );
+      assert.doesNotMatch(made.stderr, /Added/);
       assert.equal(await made.sandbox.git("status", "--porcelain"), "");
     }
   },

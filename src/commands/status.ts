@@ -1,4 +1,5 @@
 import { buildCommand } from "@stricli/core";
+import { qualified } from "../domain/hints.ts";
 import {
   findEnvironmentAt,
   requireEnvironment,
@@ -49,6 +50,13 @@ export const command = buildCommand({
     const checkedOut = findOtherCheckout(record.path, record.branch);
     if (output.json) return output.answerJson({ ...described, checkedOut });
     output.answer(inFull(described, checkedOut, output));
+    if (described.environment.status === "missing") {
+      output.note(
+        `\n  Its worktree is gone: piko doctor tells more, piko destroy ${
+          qualified(record)
+        } removes what is left of it`,
+      );
+    }
   },
 });
 

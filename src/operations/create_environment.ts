@@ -39,6 +39,7 @@ import { lockEnvironment } from "./lock_environment.ts";
 import { removeNewBranch } from "./new_branch.ts";
 import { planBranch } from "./plan_branch.ts";
 import { tellOwnConfig } from "./project_config.ts";
+import { requireWorktree } from "./require_worktree.ts";
 import { removeContainers } from "./remove_containers.ts";
 import { runScript } from "./run_script.ts";
 import { endSession, offerSession } from "./sessions.ts";
@@ -93,6 +94,9 @@ export async function createEnvironment(
   const name = environmentName(request.name);
   const branch = request.branch ?? request.name;
   using _lock = await lockEnvironment(tools, project, name, watch);
+  const known = tools.environments.find(project.id, name);
+  // Of one that is whole but for its worktree, that is what helps.
+  if (known?.state === "ready" && known.branch === branch) await requireWorktree(known);
   tools.environments.refuseTaken(project.id, name, branch);
   const { config, warnings } = await readProjectConfig(project.root);
   for (const message of warnings) watch.report({ kind: "warning", message });

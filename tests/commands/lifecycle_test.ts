@@ -381,8 +381,14 @@ Deno.test({
     const said = await sandbox.fail("up work", 4);
     assert.match(said, /The worktree of "work" is gone/);
     assert.match(said, /piko destroy \S+\/work/);
+    const again = await sandbox.fail("create work", 4);
+    assert.match(again, /worktree of "work" is gone: .*\n {2}→ piko destroy \S+\/work removes/);
+    const { stderr } = await sandbox.piko(["status", "work"]);
+    assert.match(stderr, /Its worktree is gone: .*piko destroy \S+\/work removes/);
     for (const command of ["up", "down", "restart", "env", "ports", "destroy"]) {
-      assert.match(await sandbox.fail([command, "wrok"], 3), /did you mean work\?/);
+      const said = await sandbox.fail([command, "wrok"], 3);
+      // Nobody should destroy another one for a slip of the finger.
+      assert.match(said, command === "destroy" ? /→ piko list --all$/m : /did you mean work\?/);
       assert.match(await sandbox.fail([command], 2), /Which environment\?[^]*\n {4}work\n/);
     }
   },

@@ -115,9 +115,14 @@ Deno.test({
         "container: The containers of PROJECT/removed were removed",
         "container: docker compose run has left piko-PROJECT-one-web-run-ID in PROJECT/one",
         "network: Networks piko-PROJECT-plain of compose project piko-PROJECT-plain belong to no environment",
+        "volume: 1 volume kept of PROJECT/lost, which is gone: piko-PROJECT-lost_data",
         "volume: Volume piko-PROJECT-kept_data, kept of PROJECT/kept, was removed",
         "volume: Volume piko-PROJECT-theirs_data belongs to no environment",
       ]);
+      assert.equal(
+        hintOf(found, "lost, which is gone"),
+        `to remove it, with what is in it: docker volume rm ${named("lost")}_data`,
+      );
       assert.equal(hintOf(found, "-theirs-web-1"), `docker compose -p ${named("theirs")} down`);
       assert.equal(hintOf(found, "was removed:"), `piko up ${project}/net`);
       assert.equal(hintOf(found, "-kept_data"), "piko doctor --fix forgets it");

@@ -527,8 +527,9 @@ class Crowd implements AsyncDisposable {
   async #removeKept(): Promise<void> {
     const left = await this.#sandbox.leftInEngine();
     const { checks } = await assertSound(this.#sandbox);
-    const told = checks.find(({ message }) => message.includes("kept of what is gone"))
-      ?.message.split(": ")[1]?.split(", ") ?? [];
+    const told = checks.flatMap(({ message }) =>
+      /kept of .*, which is gone: (.*)$/.exec(message)?.[1]?.split(", ") ?? []
+    );
     assert.deepEqual(left.sort(), told.map((name) => `volume ${name}`).sort());
     if (told.length > 0) await docker("volume", "rm", ...told);
   }

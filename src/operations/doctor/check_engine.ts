@@ -356,6 +356,7 @@ function checkVolumes(world: World, engine: EngineState): Finding[] {
   const names = new Set(engine.volumes.map(({ name }) => name));
   const found: Finding[] = [];
   const kept = new Set<string>();
+  const left = new Map<string, { isGone: boolean; volumes: string[] }>();
   const elsewhere: string[] = [];
   const living = new Set(
     [...environments.map(({ record }) => record), ...shared].map(({ root, name }) =>
@@ -369,7 +370,15 @@ function checkVolumes(world: World, engine: EngineState): Finding[] {
         continue;
       }
       kept.add(volume.name);
-      if (names.has(volume.name)) continue;
+      const goesOn = living.has(`${volume.root}/${volume.environment}`);
+      if (names.has(volume.name)) {
+        const whose = volume.environment === SHARED_NAME
+          ? `what ${project.name} shared`
+          : qualified({ project: project.name, name: volume.environment });
+        const volumes = [...left.get(whose)?.volumes ?? [], volume.name];
+        left.set(whose, { isGone: !goesOn, volumes });
+        continue;
+      }
       const told = `Volume ${volume.name}, kept of ${project.name}/${volume.environment},`;
       if (volume.engine === null) {
         // It may be on another engine: an earlier piko has not written down on which.
@@ -384,11 +393,10 @@ function checkVolumes(world: World, engine: EngineState): Finding[] {
         continue;
       }
       // Of what is gone, somebody has removed it as destroy says; what goes on has lost its data.
-      const isLost = living.has(`${volume.root}/${volume.environment}`);
       found.push({
         name: "volume",
-        level: isLost ? "wrong" : "note",
-        message: `${told} ${isLost ? "is gone" : "was removed"}`,
+        level: goesOn ? "wrong" : "note",
+        message: `${told} ${goesOn ? "is gone" : "was removed"}`,
         hint: "piko doctor --fix forgets it",
         mend: () => {
           tools.environments.forgetKeptVolume(volume);
@@ -412,12 +420,16 @@ function checkVolumes(world: World, engine: EngineState): Finding[] {
       hint: `docker volume rm ${shellWord(name)}`,
     });
   }
-  const left = [...kept].filter((name) => names.has(name));
-  if (left.length > 0) {
+  for (const [whose, { isGone, volumes }] of left) {
+    const what = isGone ? `${whose}, which is gone` : `${whose} as it was before`;
+    const it = volumes.length === 1 ? "it" : "them";
+    const remove = `docker volume rm ${volumes.map(shellWord).join(" ")}`;
     found.push({
       name: "volume",
       level: "fine",
-      message: `${count(left.length, "volume")} kept of what is gone: ${left.join(", ")}`,
+      message: `${count(volumes.length, "volume")} kept of ${what}: ${volumes.join(", ")}`,
+      // What one that is there has found again of an earlier one is in use.
+      hint: isGone ? `to remove ${it}, with what is in ${it}: ${remove}` : undefined,
     });
   }
   if (elsewhere.length > 0) {

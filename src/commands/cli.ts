@@ -152,6 +152,8 @@ async function runCommand(rest: readonly string[], call: Call): Promise<number> 
     if (problems.length > 0) throw (await parts.usageError()).usageError(name, command, problems);
     return Number(process.exitCode ?? 0);
   } finally {
+    // A program that was asked something nobody waits for any more would keep piko alive until it ends.
+    controller.abort();
     tools?.[Symbol.dispose]();
   }
 }

@@ -128,6 +128,19 @@ Deno.test({
         hint: /docker info/,
       }, { variables: { DOCKER_HOST: `unix://${sandbox.folder}/mute.sock` } });
     });
+    await t.step("a compose that does not come to its end holds up nobody either", async () => {
+      const docker = await sandbox.run(["sh", "-c", "command -v docker"]);
+      const folder = `${sandbox.folder}/home/slow`;
+      await writeProgram(
+        `${folder}/docker`,
+        `#!/bin/sh\nif [ "$1 $2" = "compose version" ]; then exec sleep 600; fi\nexec ${docker} "$@"\n`,
+      );
+      await refuses(sandbox, ["create", "two"], {
+        code: "unavailable",
+        message: /annot reach the Docker engine at unix:.*none\.sock/,
+        hint: /docker info/,
+      }, { variables: { PATH: `${folder}:${sandbox.variables.PATH}`, DOCKER_HOST: none } });
+    });
     await t.step("destroy does what it can, and the rest when the engine is back", async () => {
       const { exitCode, stdout, stderr } = await sandbox.piko(["destroy", "one", "--json"], {
         variables: { DOCKER_HOST: none },

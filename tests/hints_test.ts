@@ -76,11 +76,12 @@ Deno.test({
 
     for (
       const words of [
-        ...["destroy", "logs", "open", "restart", "attach", "switch", "exec", "shell"],
+        ...["destroy", "logs", "open", "attach", "switch", "exec", "shell"],
         ...[
           "create auth",
           "up NAME web",
           "down NAME web",
+          "restart NAME web",
           "run NAME one two",
           "edit --editor /none",
         ],

@@ -66,7 +66,7 @@ export const command = buildCommand({
   async func(this: Context, flags: DestroyRequest, name?: string) {
     const { output } = this;
     const tools = this.tools();
-    const record = await environmentOf(this, name, { isRemoval: true });
+    const record = await environmentOf(this, name);
     if (!this.options.yes && canAsk()) {
       // Nobody should be asked for what is refused afterwards.
       await refuseWork(tools, record, flags, this.watch);

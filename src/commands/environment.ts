@@ -13,13 +13,9 @@ import type { Context } from "./context.ts";
  *
  * @throws {PikoError} not-found; usage with the names when there is nobody to ask; interrupted when they pick none.
  */
-export async function environmentOf(
-  context: Context,
-  name?: string,
-  options: { isRemoval?: boolean } = {},
-): Promise<EnvironmentRecord> {
+export async function environmentOf(context: Context, name?: string): Promise<EnvironmentRecord> {
   try {
-    return requireEnvironment(context.tools(), context.folder, name, options);
+    return requireEnvironment(context.tools(), context.folder, name);
   } catch (error) {
     return await ask(context, error);
   }

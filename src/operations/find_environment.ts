@@ -97,14 +97,12 @@ export function requireEnvironmentOf(
  * Finds the environment that was named: `name` in the project of the folder, `project/name` from anywhere, or without a
  * name the one whose worktree the folder lies in. A branch's name serves as the name it was made into.
  *
- * @param options.isRemoval tells that it is to be thrown away: then no other one is proposed.
  * @throws {PikoError} not-found with the nearest name; {@link NoneNamed}.
  */
 export function requireEnvironment(
   tools: Registry,
   folder: string,
   typed: string | undefined,
-  { isRemoval = false }: { isRemoval?: boolean } = {},
 ): EnvironmentRecord {
   if (typed === undefined) return environmentAround(tools, folder);
   const here = findProjectAt(tools, folder);
@@ -118,7 +116,7 @@ export function requireEnvironment(
   }
   const found = local ?? remote;
   if (found !== undefined) return found;
-  throw notFound(tools, here, typed, isRemoval);
+  throw notFound(tools, here, typed);
 }
 
 /**
@@ -172,12 +170,7 @@ function findQualified(tools: Registry, typed: string): EnvironmentRecord | unde
   return project && tools.environments.find(project.id, flattenName(typed.slice(slash + 1)));
 }
 
-function notFound(
-  tools: Registry,
-  here: ProjectRecord | undefined,
-  typed: string,
-  isRemoval = false,
-): PikoError {
+function notFound(tools: Registry, here: ProjectRecord | undefined, typed: string): PikoError {
   const all = tools.environments.list();
   const names = [
     ...all.filter((known) => known.projectId === here?.id).map(({ name }) => name),
@@ -187,7 +180,7 @@ function notFound(
   const where = here === undefined ? "" : ` in project ${quote(here.name)}`;
   return new PikoError(`There is no environment ${quote(typed)}${where}`, {
     code: "not-found",
-    hint: near !== undefined && !isRemoval
+    hint: near !== undefined
       ? `did you mean ${near}?`
       : names.length === 0
       ? "piko create NAME"

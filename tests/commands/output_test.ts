@@ -90,7 +90,8 @@ Deno.test({
     });
     await t.step("status", async () => {
       const answer = await sandbox.json("status feature-work");
-      assertKeys(answer, ["environment", "services"]);
+      assertKeys(answer, ["environment", "services", "checkedOut"]);
+      assert.equal(answer.checkedOut, null);
       assert.deepEqual(answer.services, [{
         service: "web",
         container: `piko-${sandbox.project}-feature-work-web-1`,

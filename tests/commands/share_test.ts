@@ -236,7 +236,7 @@ Deno.test({
       assert.equal(new TextDecoder().decode(answer), "+PONG\r\n");
       assert.equal(
         await sandbox.pass("open c redis --print"),
-        `http://localhost:${port}\n`,
+        `redis://localhost:${port}\n`,
       );
       const window = `=piko/${sandbox.project}/c:redis`;
       await sandbox.tmux("send-keys", "-t", window, "redis-cli get by-c", "Enter");

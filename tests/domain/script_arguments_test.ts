@@ -21,6 +21,10 @@ Deno.test("takingArguments() puts the arguments where the script has a place for
     ["serve a\\\\", 'serve a\\\\ "$@"'],
     ["if true; then serve; fi", undefined],
     ["(cd web; npm start)", undefined],
+    ["{ one; two; } 2>&1", undefined],
+    ["(cd web; npm start) >web.log 2>&1", undefined],
+    ["for i in 1 2; do serve $i; done </dev/null", undefined],
+    ["npm run dev >web.log 2>&1", 'npm run dev >web.log 2>&1 "$@"'],
     ["", undefined],
   ];
   for (const [script, taking] of cases) assert.equal(takingArguments(script), taking, script);

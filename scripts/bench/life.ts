@@ -60,8 +60,8 @@ export async function measureLife(
 /** Why a part takes longer than by hand, where it does. */
 const REASONS: Partial<Record<Part, string>> = {
   down:
-    "nearly all of both is `docker compose stop`; piko itself starts and ends, some 40 ms, and its windows notice " +
-    "at once that their containers are gone",
+    "nearly all of both is `docker compose stop`; piko itself starts and ends, some 40 ms, and each of its windows " +
+    "asks once whether its container is gone",
   destroy:
     "piko starts, looks for work and ends the session, some 60 ms, before `compose down` may begin",
 };

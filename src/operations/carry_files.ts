@@ -6,7 +6,7 @@
 import type { ProjectConfig } from "../domain/config.ts";
 import type { Watch } from "../domain/report.ts";
 import { copyFromRoot, linkFromRoot } from "../programs/carry.ts";
-import { patternFor } from "../programs/git.ts";
+import { patternFor } from "../programs/git/ignore_file.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { isThere } from "./files.ts";
 import type { Tools } from "./tools.ts";

@@ -16,7 +16,7 @@ import { shellWord } from "../domain/variables.ts";
 import type { Step, Watch } from "../domain/report.ts";
 import { removeCarried } from "../programs/carry.ts";
 import { type Configured, readProjectConfig } from "../programs/config_file.ts";
-import type { Worktree } from "../programs/git.ts";
+import type { Worktree } from "../programs/git/formats.ts";
 import { listWorktreesInside } from "../programs/linked_worktree.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { isInside } from "../store/projects.ts";

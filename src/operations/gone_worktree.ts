@@ -5,7 +5,7 @@
  */
 
 import { shellWord } from "../domain/variables.ts";
-import type { Worktree } from "../programs/git.ts";
+import type { Worktree } from "../programs/git/formats.ts";
 import { findLinkedEntry } from "../programs/linked_worktree.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { isThere } from "./files.ts";

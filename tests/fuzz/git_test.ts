@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parseBranches, parseRefs, parseStatus, parseWorktrees } from "../../src/programs/git.ts";
+import {
+  parseBranches,
+  parseRefs,
+  parseStatus,
+  parseWorktrees,
+} from "../../src/programs/git/formats.ts";
 import { anyArgument, anyText, fuzz } from "./fuzz.ts";
 
 /** What git allows in a path and in a name: bytes without a zero. */

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { CommandError, PikoError } from "../../src/domain/errors.ts";
-import { Git, parseStatus, parseWorktrees, patternFor } from "../../src/programs/git.ts";
+import { Git } from "../../src/programs/git.ts";
+import { parseStatus, parseWorktrees } from "../../src/programs/git/formats.ts";
+import { patternFor } from "../../src/programs/git/ignore_file.ts";
 import { run } from "../../src/programs/run.ts";
 import { copyProgram, writeProgram } from "../program_file.ts";
 

@@ -5,7 +5,8 @@ import { qualified } from "../../domain/hints.ts";
 import { quote } from "../../domain/names.ts";
 import { shellWord } from "../../domain/variables.ts";
 import { readProjectConfig } from "../../programs/config_file.ts";
-import { placeOf, type Worktree } from "../../programs/git.ts";
+import type { Worktree } from "../../programs/git/formats.ts";
+import { placeOf } from "../../programs/git/paths.ts";
 import { tmuxName } from "../../programs/tmux.ts";
 import type { EnvironmentRecord, StepRecord } from "../../store/environments.ts";
 import {

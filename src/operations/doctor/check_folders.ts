@@ -8,7 +8,7 @@ import { PikoError } from "../../domain/errors.ts";
 import { qualified } from "../../domain/hints.ts";
 import { shellWord } from "../../domain/variables.ts";
 import { readProjectConfig } from "../../programs/config_file.ts";
-import type { Worktree } from "../../programs/git.ts";
+import type { Worktree } from "../../programs/git/formats.ts";
 import { findLinkedEntry, nameLostEntry } from "../../programs/linked_worktree.ts";
 import { isThere } from "../files.ts";
 import { findWorkOfGone, isOnDiskOf } from "../gone_worktree.ts";

@@ -3,7 +3,7 @@
 import { CommandError, messageOf, PikoError } from "../../domain/errors.ts";
 import { isAtLeast, OLDEST_COMPOSE } from "../../programs/compose.ts";
 import { findProgram } from "../../programs/detached.ts";
-import { OLDEST_GIT } from "../../programs/git.ts";
+import { OLDEST_GIT } from "../../programs/git/repository.ts";
 import { OLDEST_TMUX } from "../../programs/tmux.ts";
 import { chooseEditor } from "../edit_worktree.ts";
 import type { Programs } from "../tools.ts";

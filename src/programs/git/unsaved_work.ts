@@ -1,0 +1,268 @@
+/** Finds what would be lost with a worktree: what is in no commit, and what no branch, tag or remote leads to. */
+
+import {
+  type ChangedFile,
+  type IndexEntry,
+  isHidden,
+  parseIndex,
+  parseStatus,
+  type Worktree,
+} from "./formats.ts";
+import { currentBranch, findEntry, gitDirOf } from "./head.ts";
+import { lines, lstat, readIfThere } from "./paths.ts";
+import type { Cancellable, GitRunner } from "./runner.ts";
+
+/** What would be lost with a worktree. */
+export interface Work {
+  files: ChangedFile[];
+  /** As "1a2b3c4 Subject", those of a submodule as "path: 1a2b3c4 Subject"; the latest 50 of each. */
+  commits: string[];
+}
+
+/** What would be lost with git's entry of a worktree whose folder is gone. */
+export interface WorkOfGone extends Work {
+  /** Where it lies. */
+  gitDir: string;
+  /** Whether a branch at HEAD would have all of it. */
+  isOnHead: boolean;
+}
+
+/** How many paths one command is given: the system bounds the length of its arguments. */
+const MOST_PATHS = 200;
+
+/**
+ * Lists what would be lost with a worktree: uncommitted and untracked files (ignored ones aside, those that
+ * `git update-index` has kept from `git status` included), and commits that no
+ * branch, tag or remote has, of a detached HEAD, of a stash that a rebase or merge keeps aside, and of submodules.
+ * A submodule's repository belongs to the linked worktree, so all of it that is on no remote and under no tag counts.
+ *
+ * @param options.except untracked links, relative to the worktree, that piko made; one that is no longer a link counts.
+ * @throws {PikoError} conflict when the folder is no worktree of its own any more.
+ */
+export async function listWork(
+  git: GitRunner,
+  worktreePath: string,
+  { except = [], signal }: { except?: readonly string[] } & Cancellable = {},
+): Promise<Work> {
+  const gitDir = await gitDirOf(git, worktreePath, signal);
+  const index = git.run(["git", "-C", worktreePath, "ls-files", "-v", "--stage", "-z"], {
+    signal,
+  }).then(parseIndex);
+  const [changed, hidden, detached, stashes, submodules] = await Promise.all([
+    listChanges(git, worktreePath, gitDir, signal),
+    index.then((entries) => hiddenChanges(git, worktreePath, entries, signal)),
+    detachedCommits(git, worktreePath, signal),
+    stashesAside(git, worktreePath, gitDir, signal),
+    index.then((entries) => submoduleCommits(git, worktreePath, gitDir, entries, signal)),
+  ]);
+  const files: ChangedFile[] = [];
+  for (const file of [...changed, ...hidden]) {
+    const isOurs = file.state === "untracked" && except.includes(file.path) &&
+      (await lstat(`${worktreePath}/${file.path}`))?.isSymlink;
+    if (!isOurs) files.push(file);
+  }
+  return { files, commits: [...detached, ...stashes, ...submodules] };
+}
+
+/**
+ * Lists what git alone still has of a worktree whose folder is gone, and would be lost with its entry: what was staged,
+ * and the commits that {@link listWork} lists.
+ */
+export async function listWorkOfGone(
+  git: GitRunner,
+  root: string,
+  { path, branch, head }: Worktree,
+  { signal }: Cancellable = {},
+): Promise<WorkOfGone> {
+  const gitDir = await findEntry(git, root, path, { signal });
+  if (gitDir === undefined) return { files: [], commits: [], gitDir: "", isOnHead: true };
+  const detached = branch === undefined && head !== undefined
+    ? await log(git, ["-C", root], [head, "--not", "--branches", "--tags", "--remotes"], signal)
+    : [];
+  const aside = await stashesAside(git, root, gitDir, signal);
+  for (const repository of await findRepositories(`${gitDir}/modules`)) {
+    aside.push(...await ownCommits(git, repository, signal));
+  }
+  const commits = [...detached, ...aside];
+  // A git that was killed while it checked the worktree out has left no index: then nothing was staged.
+  if (await lstat(`${gitDir}/index`) === undefined) {
+    return { files: [], commits, gitDir, isOnHead: aside.length === 0 };
+  }
+  const staged = await git.run([
+    ...[
+      "git",
+      `--git-dir=${gitDir}`,
+      "diff-index",
+      "--cached",
+      "--name-only",
+      "-z",
+      "HEAD",
+      "--",
+    ],
+  ], { signal });
+  const files = staged.split("\0").filter(Boolean).map((path) => (
+    { state: "modified", path } satisfies ChangedFile
+  ));
+  return { files, commits, gitDir, isOnHead: files.length + aside.length === 0 };
+}
+
+async function listChanges(
+  git: GitRunner,
+  worktreePath: string,
+  gitDir: string,
+  signal: AbortSignal | undefined,
+): Promise<ChangedFile[]> {
+  const argv = [
+    ...["git", "-C", worktreePath, "--no-optional-locks", "-c", "core.fsmonitor=false"],
+    // Reaches the submodules' own status too, which the option does not.
+    ...["-c", "status.showUntrackedFiles=all", "status", "--porcelain=v1", "-z"],
+    ...["--untracked-files=all", "--ignore-submodules=none"],
+  ];
+  if (await lstat(`${gitDir}/index`) !== undefined) {
+    return parseStatus(await git.run(argv, { signal }));
+  }
+  // A git that was killed while it checked the worktree out has left no index, so all files look deleted and new. They
+  // are compared with the commit; what it had not come to yet was never there.
+  const index = `${gitDir}/piko-index`;
+  const variables = { ...git.variables, GIT_INDEX_FILE: index };
+  try {
+    await git.run(["git", "-C", worktreePath, "read-tree", "HEAD"], { signal, variables });
+    const files = parseStatus(await git.run(argv, { signal, variables }));
+    return files.filter(({ state }) => state !== "deleted");
+  } finally {
+    await Deno.remove(index).catch((error: unknown) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    });
+  }
+}
+
+async function detachedCommits(
+  git: GitRunner,
+  worktreePath: string,
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  if (await currentBranch(git, worktreePath, { signal }) !== undefined) return [];
+  return await log(
+    git,
+    ["-C", worktreePath],
+    ["HEAD", "--not", "--branches", "--tags", "--remotes"],
+    signal,
+  );
+}
+
+async function stashesAside(
+  git: GitRunner,
+  worktreePath: string,
+  gitDir: string,
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  const files = ["rebase-merge/autostash", "rebase-apply/autostash", "MERGE_AUTOSTASH"];
+  const ids = await Promise.all(files.map((file) => readIfThere(`${gitDir}/${file}`)));
+  const found = ids.flatMap((id) => id === undefined ? [] : [id.trim()]);
+  if (found.length === 0) return [];
+  return await log(git, ["-C", worktreePath], ["--no-walk", ...found], signal);
+}
+
+/** Lists the files with changes that git was told not to look for; of a sparse checkout mostly none is there. */
+async function hiddenChanges(
+  git: GitRunner,
+  worktreePath: string,
+  index: readonly IndexEntry[],
+  signal: AbortSignal | undefined,
+): Promise<ChangedFile[]> {
+  const there: IndexEntry[] = [];
+  for (const entry of index) {
+    if (!isHidden(entry) || !entry.mode.startsWith("100")) continue;
+    if ((await lstat(`${worktreePath}/${entry.path}`))?.isFile) there.push(entry);
+  }
+  const changed: ChangedFile[] = [];
+  for (let start = 0; start < there.length; start += MOST_PATHS) {
+    const some = there.slice(start, start + MOST_PATHS);
+    const argv = [
+      "git",
+      "-C",
+      worktreePath,
+      "hash-object",
+      "--",
+      ...some.map(({ path }) => path),
+    ];
+    const blobs = lines(await git.run(argv, { signal }));
+    for (const [at, { tag, blob, path }] of some.entries()) {
+      if (blobs[at] === blob) continue;
+      const flag = tag.toUpperCase() === "S" ? "skip-worktree" : "assume-unchanged";
+      changed.push({ state: `modified (${flag})`, path });
+    }
+  }
+  return changed;
+}
+
+async function submoduleCommits(
+  git: GitRunner,
+  worktreePath: string,
+  gitDir: string,
+  index: readonly IndexEntry[],
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  const repositories = await findRepositories(`${gitDir}/modules`);
+  for (const { path, mode } of index) {
+    if (mode !== "160000") continue;
+    const inside = `${worktreePath}/${path}/.git`;
+    if (!(await lstat(inside))?.isDirectory) continue;
+    repositories.push({ name: path, gitDir: inside });
+    for (const nested of await findRepositories(`${inside}/modules`)) {
+      repositories.push({ ...nested, name: `${path}/${nested.name}` });
+    }
+  }
+  const commits = await Promise.all(
+    repositories.map((repository) => ownCommits(git, repository, signal)),
+  );
+  return commits.flat();
+}
+
+/** Lists the commits of a submodule's repository that are on no remote and under no tag. */
+async function ownCommits(
+  git: GitRunner,
+  { name, gitDir }: { name: string; gitDir: string },
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  // Its own working folder may be gone, so another one is named.
+  const where = [`--git-dir=${gitDir}`, `--work-tree=${gitDir}`];
+  const commits = await log(git, where, ["--all", "--not", "--remotes", "--tags"], signal);
+  return commits.map((commit) => `${name}: ${commit}`);
+}
+
+/** Lists commits as "1a2b3c4 Subject", the latest 50. */
+async function log(
+  git: GitRunner,
+  where: readonly string[],
+  revisions: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  return lines(
+    await git.run([
+      ...["git", ...where, "-c", "log.showSignature=false", "log", "--no-color", "-n", "50"],
+      ...["--format=%h %s", ...revisions, "--"],
+    ], { signal }),
+  );
+}
+
+/** Finds git's own folders of submodules, whose names may contain slashes, those of nested ones included. */
+async function findRepositories(
+  modules: string,
+  prefix = "",
+): Promise<{ name: string; gitDir: string }[]> {
+  if (await lstat(modules) === undefined) return [];
+  const found = [];
+  for await (const entry of Deno.readDir(modules)) {
+    if (!entry.isDirectory) continue;
+    const gitDir = `${modules}/${entry.name}`;
+    const name = `${prefix}${entry.name}`;
+    if ((await lstat(`${gitDir}/HEAD`))?.isFile) {
+      found.push({ name, gitDir });
+      found.push(...await findRepositories(`${gitDir}/modules`, `${name}/`));
+    } else {
+      found.push(...await findRepositories(gitDir, `${name}/`));
+    }
+  }
+  return found;
+}

@@ -16,7 +16,7 @@ const PACKAGES = ["@stricli/core", "node:sqlite"];
 /** The files of these folders that the short part may have: those that ask the engine, and read what piko wrote. */
 const FEW: Readonly<Record<string, readonly string[]>> = {
   "src/programs/": [
-    "engine",
+    ...["engine", "engine/answers", "engine/line"],
     "ask_ahead",
     "http",
     "container_log",

@@ -23,7 +23,7 @@ import {
   parseMissingEnvFile,
 } from "../programs/compose.ts";
 import { isPortTaken } from "../programs/port_probe.ts";
-import type { LabelledResource } from "../programs/engine.ts";
+import type { LabelledResource } from "../programs/engine/answers.ts";
 import { type EnvironmentRecord, ownPorts } from "../store/environments.ts";
 import { carryLink } from "./carry_files.ts";
 import { cannotWrite } from "./files.ts";

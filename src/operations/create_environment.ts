@@ -18,7 +18,7 @@ import type { Container } from "../domain/containers.ts";
 import { readProjectConfig } from "../programs/config_file.ts";
 import { busyPort } from "../programs/compose.ts";
 import { findMainWorktree } from "../programs/linked_worktree.ts";
-import type { LabelledResource } from "../programs/engine.ts";
+import type { LabelledResource } from "../programs/engine/answers.ts";
 import type { WorktreePlan } from "../programs/git.ts";
 import { type EnvironmentRecord, ownPorts } from "../store/environments.ts";
 import type { ProjectRecord } from "../store/projects.ts";

@@ -6,7 +6,7 @@
 import type { Container } from "../domain/containers.ts";
 import { PikoError } from "../domain/errors.ts";
 import { isForeign } from "../domain/labels.ts";
-import type { Network } from "../programs/engine.ts";
+import type { Network } from "../programs/engine/answers.ts";
 import type { SharedLink } from "../store/shared_services.ts";
 import type { Tools } from "./tools.ts";
 

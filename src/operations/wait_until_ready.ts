@@ -8,7 +8,8 @@ import type { Container } from "../domain/containers.ts";
 import { CommandError, PikoError, throwIfInterrupted } from "../domain/errors.ts";
 import { withoutSecrets } from "../domain/secrets.ts";
 import { pause } from "../programs/pause.ts";
-import type { ContainerDetails, Engine } from "../programs/engine.ts";
+import type { Engine } from "../programs/engine.ts";
+import type { ContainerDetails } from "../programs/engine/answers.ts";
 
 /** What is waited for, and for how long. */
 export interface WaitOptions {

@@ -8,24 +8,40 @@
  * 25 ms more each.
  */
 
-import type {
-  Container,
-  ContainerHealth,
-  ContainerPort,
-  ContainerState,
-} from "../domain/containers.ts";
+import type { Container } from "../domain/containers.ts";
 import { interrupted, messageOf, PikoError } from "../domain/errors.ts";
 import { type AskedAhead, listPath, projectFilter } from "./ask_ahead.ts";
 import { type LogLine, readLogLines } from "./container_log.ts";
 import { DEFAULT_SOCKET, findDockerHost } from "./docker_context.ts";
 import {
-  type Answer,
-  type Connection,
-  ConnectionLost,
-  exchange,
-  readAll,
-  receiveAnswer,
-} from "./http.ts";
+  type AddressPool,
+  type ContainerDetails,
+  type ContainerEvent,
+  decodeJson,
+  type InspectedContainer,
+  LABEL,
+  type LabelledResource,
+  type ListedContainer,
+  type ListedResource,
+  type Network,
+  networkRoom,
+  parseContainer,
+  parseDetails,
+  parseLog,
+  parseResource,
+  readEvents,
+  refusal,
+  splitLines,
+} from "./engine/answers.ts";
+import {
+  dialThroughDocker,
+  isOnPath,
+  type Line,
+  notInstalled,
+  socketLine,
+  usableSocket,
+} from "./engine/line.ts";
+import { type Answer, ConnectionLost, exchange, readAll, receiveAnswer } from "./http.ts";
 
 /** How an engine is reached. */
 export interface EngineOptions {
@@ -40,23 +56,6 @@ export interface EngineOptions {
   askedAhead?: AskedAhead;
 }
 
-/** What only a closer look at a container tells. */
-export interface ContainerDetails {
-  id: string;
-  running: boolean;
-  /** How often its restart policy has started it again since it was last started by hand. */
-  restartCount: number;
-  /** "no", "always", "unless-stopped" or "on-failure". */
-  restartPolicy: string;
-  exitCode: number;
-  oomKilled: boolean;
-  startedAt: string;
-  finishedAt: string;
-  tty: boolean;
-  /** What the last health check printed; null where there is none. */
-  healthOutput: string | null;
-}
-
 /** What of a container's log is read. */
 export interface LogOptions {
   /** Whether to wait for more until the container stops. */
@@ -66,26 +65,6 @@ export interface LogOptions {
   /** Seconds since 1970, with up to nine digits behind the dot. */
   since?: string | undefined;
   signal?: AbortSignal | undefined;
-}
-
-/** Something that happened to a container. */
-export interface ContainerEvent {
-  /** The engine's word: "start", "die", "health_status: healthy". */
-  action: string;
-  composeProject: string;
-}
-
-/** A volume or a network of a compose project. */
-export interface LabelledResource {
-  name: string;
-  labels: Record<string, string>;
-}
-
-/** A network of the engine. */
-export interface Network extends LabelledResource {
-  id: string;
-  /** "bridge" for those that take a subnet of the engine's pools. */
-  driver: string;
 }
 
 /** Which engine it is, and how much it has room for. */
@@ -469,29 +448,6 @@ export class Engine {
   }
 }
 
-/** Addresses from which the engine takes those of networks. */
-interface AddressPool {
-  /** Such as `10.0.0.0/8`. */
-  Base: string;
-  /** The bits of one network. */
-  Size: number;
-}
-
-/** Counts how many networks fit into pools of addresses; those for IPv6 alone limit nothing. */
-export function networkRoom(pools: readonly AddressPool[]): number {
-  const ipv4 = pools.filter(({ Base }) => Base.includes("."));
-  if (ipv4.length === 0) return USUAL_NETWORK_ROOM;
-  return ipv4.reduce((sum, { Base, Size }) => sum + 2 ** (Size - Number(Base.split("/")[1])), 0);
-}
-
-const LABEL = "com.docker.compose.";
-
-/**
- * The networks that fit where nobody has configured pools: 172.17.0.0/16 to 172.31.0.0/16, and 192.168.0.0/16 in parts of
- * /20 (moby, libnetwork/ipamutils).
- */
-const USUAL_NETWORK_ROOM = 31;
-
 /** What of all that happens changes what is shown; the rest is mostly the noise of health checks. */
 const EVENTS = [
   "create",
@@ -505,314 +461,8 @@ const EVENTS = [
   "health_status",
 ];
 
-/** A connection to the engine, and what is known when it breaks. */
-interface Line extends Connection {
-  /** Ends the connection, also in the middle of a read; may be called again. */
-  close(): void;
-  /** Resolves when nothing is left of a connection that was closed. */
-  closed: Promise<unknown>;
-  /** What the program in between says about a connection that broke. */
-  complaint(): Promise<string | undefined>;
-}
-
-/** Finds the path of the engine's socket if Deno lets piko use it. */
-async function usableSocket(host: string): Promise<string | undefined> {
-  if (!host.startsWith("unix://")) return undefined;
-  const path = host.slice("unix://".length);
-  if (path === DEFAULT_SOCKET) return path;
-  // Asking first: to connect without permission would put Deno's question to the user.
-  const { state } = Deno.permissions.querySync({ name: "net", host: `unix:${path}` });
-  if (state === "granted") return path;
-  // Docker Desktop names its own socket in its context, and links the usual path to it.
-  return await samePlace(path, DEFAULT_SOCKET) ? DEFAULT_SOCKET : undefined;
-}
-
-async function samePlace(a: string, b: string): Promise<boolean> {
-  const [one, other] = await Promise.allSettled([Deno.realPath(a), Deno.realPath(b)]);
-  return one.status === "fulfilled" && other.status === "fulfilled" && one.value === other.value;
-}
-
-function socketLine(socket: Deno.UnixConn): Line {
-  let open = true;
-  return {
-    read: (buffer) => socket.read(buffer),
-    write: (bytes) => socket.write(bytes),
-    close: () => {
-      if (open) socket.close();
-      open = false;
-    },
-    closed: Promise.resolve(),
-    complaint: () => Promise.resolve(undefined),
-  };
-}
-
-function dialThroughDocker(variables: Readonly<Record<string, string>>): Line {
-  const child = startDocker(variables);
-  const input = child.stdin.getWriter();
-  const output = child.stdout.getReader({ mode: "byob" });
-  const stderr = new Response(child.stderr).text();
-  let open = true;
-  const line: Line = {
-    async read(buffer) {
-      const { value } = await output.read(new Uint8Array(buffer.length));
-      if (value === undefined || value.length === 0) return null;
-      buffer.set(value);
-      return value.length;
-    },
-    async write(bytes) {
-      try {
-        await input.write(Uint8Array.from(bytes));
-      } catch (error) {
-        // A docker that could not connect has ended: the read that follows says so.
-        if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-      }
-      return bytes.length;
-    },
-    close() {
-      if (!open) return;
-      open = false;
-      try {
-        child.kill("SIGKILL");
-      } catch (error) {
-        if (!hasEnded(error)) throw error;
-      }
-    },
-    closed: Promise.all([child.status, stderr]).then(() =>
-      Promise.allSettled([output.cancel(), input.abort()])
-    ),
-    async complaint() {
-      if (open) await child.status;
-      return (await stderr).trim().split("\n").at(-1) || undefined;
-    },
-  };
-  return line;
-}
-
-function hasEnded(error: unknown): boolean {
-  return error instanceof Deno.errors.NotFound ||
-    (error instanceof TypeError && error.message.includes("terminated"));
-}
-
-function startDocker(variables: Readonly<Record<string, string>>): Deno.ChildProcess {
-  try {
-    return new Deno.Command("docker", {
-      args: ["system", "dial-stdio"],
-      env: variables,
-      clearEnv: true,
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-  } catch (error) {
-    throw error instanceof Deno.errors.NotFound ? notInstalled(error) : error;
-  }
-}
-
-function notInstalled(cause: unknown): PikoError {
-  return new PikoError("Docker is not installed or not on the PATH", {
-    code: "unavailable",
-    hint: "install it: https://docs.docker.com/engine/install/",
-    cause,
-  });
-}
-
-async function isOnPath(
-  program: string,
-  variables: Readonly<Record<string, string>>,
-): Promise<boolean> {
-  for (const folder of (variables.PATH ?? "").split(":")) {
-    const found = await Deno.stat(`${folder}/${program}`).then((file) => file.isFile, () => false);
-    if (found) return true;
-  }
-  return false;
-}
-
 function startHint(): string {
   return Deno.build.os === "darwin" ? "open -a Docker" : "sudo systemctl start docker";
-}
-
-function refusal(status: number, bytes: Uint8Array<ArrayBuffer>): PikoError {
-  const code = status === 404 ? "not-found" : status === 409 ? "conflict" : "failed";
-  return new PikoError(`The Docker engine answered ${status}: ${reasonOf(bytes)}`, { code });
-}
-
-function reasonOf(bytes: Uint8Array<ArrayBuffer>): string {
-  const text = new TextDecoder().decode(bytes).trim();
-  try {
-    return (JSON.parse(text) as { message: string }).message;
-  } catch {
-    // A proxy in between answers in its own words.
-    return text;
-  }
-}
-
-function decodeJson<T>(bytes: Uint8Array<ArrayBuffer>): T {
-  return JSON.parse(new TextDecoder().decode(bytes)) as T;
-}
-
-/** What `GET /containers/json` tells of a container. */
-interface ListedContainer {
-  Id: string;
-  Names: string[];
-  Image: string;
-  State: string;
-  Status: string;
-  Labels: Record<string, string> | null;
-  Ports: { IP?: string; PrivatePort: number; PublicPort?: number; Type: string }[] | null;
-  NetworkSettings: { Networks: Record<string, { NetworkID?: string } | null> | null } | null;
-  HostConfig?: { NetworkMode?: string } | null;
-  Mounts?: { Type: string; Name?: string }[] | null;
-}
-
-interface InspectedContainer {
-  Id: string;
-  RestartCount: number;
-  State: {
-    Running: boolean;
-    OOMKilled: boolean;
-    ExitCode: number;
-    StartedAt: string;
-    FinishedAt: string;
-    Health?: { Log: { Output: string }[] | null } | null;
-  };
-  HostConfig: { RestartPolicy: { Name: string } };
-  Config: { Tty: boolean };
-}
-
-interface ListedResource {
-  Name: string;
-  Labels: Record<string, string> | null;
-}
-
-interface ToldEvent {
-  Action: string;
-  Actor: { Attributes: Record<string, string> | null };
-}
-
-/** Reads the engine's events, a line of JSON each. */
-async function* readEvents(
-  body: AsyncIterable<Uint8Array<ArrayBuffer>>,
-): AsyncGenerator<ContainerEvent> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const bytes of body) {
-    const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) {
-      if (line.trim() === "") continue;
-      const { Action, Actor } = JSON.parse(line) as ToldEvent;
-      yield { action: Action, composeProject: Actor.Attributes?.[`${LABEL}project`] ?? "" };
-    }
-  }
-}
-
-/** Reads one container of the engine's list. */
-export function parseContainer(listed: ListedContainer): Container {
-  const labels = listed.Labels ?? {};
-  const networks = Object.entries(listed.NetworkSettings?.Networks ?? {});
-  return {
-    id: listed.Id,
-    name: (listed.Names[0] ?? listed.Id).replace(/^\//, ""),
-    composeProject: labels[`${LABEL}project`] ?? "",
-    service: labels[`${LABEL}service`] ?? "",
-    number: Number(labels[`${LABEL}container-number`] ?? 1),
-    state: listed.State as ContainerState,
-    ...parseStatus(listed.Status),
-    status: listed.Status,
-    image: listed.Image,
-    ports: (listed.Ports ?? []).map((port) => ({
-      containerPort: port.PrivatePort,
-      hostPort: port.PublicPort ?? null,
-      protocol: port.Type as ContainerPort["protocol"],
-      hostIp: port.IP ?? null,
-    })),
-    networks: networks.map(([name]) => name),
-    networkIds: Object.fromEntries(
-      networks.map(([name, endpoint]) => [name, endpoint?.NetworkID || null]),
-    ),
-    networkMode: listed.HostConfig?.NetworkMode ?? "",
-    volumes: (listed.Mounts ?? []).flatMap(({ Type, Name }) =>
-      Type === "volume" && Name ? [Name] : []
-    ),
-    workingDir: labels[`${LABEL}project.working_dir`] ?? null,
-    configFiles: labels[`${LABEL}project.config_files`]?.split(",") ?? [],
-    labels,
-  };
-}
-
-/**
- * Reads the engine's sentence about a container, the only place where its list tells health, exit code and
- * running time: "Up Less than a second", "Up 3 minutes (unhealthy)", "Exited (137) 2 hours ago".
- */
-export function parseStatus(
-  status: string,
-): { health: ContainerHealth; exitCode: number | null; runningSeconds: number | null } {
-  const exit = /^(?:Exited|Restarting) \((\d+)\)/.exec(status);
-  const health = /\((?:health: )?(healthy|unhealthy|starting)\)/.exec(status);
-  return {
-    health: (health?.[1] ?? null) as ContainerHealth,
-    exitCode: exit === null ? null : Number(exit[1]),
-    runningSeconds: status.startsWith("Up ") ? parseUptime(status.slice("Up ".length)) : null,
-  };
-}
-
-function parseUptime(text: string): number {
-  if (text.startsWith("Less than a second")) return 0;
-  const seconds = /^(\d+) seconds?\b/.exec(text);
-  return seconds === null ? 60 : Number(seconds[1]);
-}
-
-function parseDetails(inspected: InspectedContainer): ContainerDetails {
-  const { State: state } = inspected;
-  return {
-    id: inspected.Id,
-    running: state.Running,
-    restartCount: inspected.RestartCount,
-    restartPolicy: inspected.HostConfig.RestartPolicy.Name || "no",
-    exitCode: state.ExitCode,
-    oomKilled: state.OOMKilled,
-    startedAt: state.StartedAt,
-    finishedAt: state.FinishedAt,
-    tty: inspected.Config.Tty,
-    healthOutput: state.Health?.Log?.at(-1)?.Output.trim() ?? null,
-  };
-}
-
-function parseResource(listed: ListedResource): LabelledResource {
-  return { name: listed.Name, labels: listed.Labels ?? {} };
-}
-
-/**
- * Reads the log of a container without a terminal: frames of one byte for the stream, three zeros, and the
- * length in four bytes (https://docs.docker.com/reference/api/engine/, "Stream format"). A line may be spread
- * over several frames of its stream.
- */
-export function parseLog(bytes: Uint8Array<ArrayBuffer>): string[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const streams = new Map<number, { decoder: TextDecoder; rest: string }>();
-  const lines: string[] = [];
-  for (let at = 0; at + 8 <= bytes.length;) {
-    const id = bytes[at] ?? 0;
-    const end = at + 8 + view.getUint32(at + 4);
-    const stream = streams.get(id) ?? {
-      decoder: new TextDecoder("utf-8", { ignoreBOM: true }),
-      rest: "",
-    };
-    streams.set(id, stream);
-    const text = stream.rest + stream.decoder.decode(bytes.subarray(at + 8, end), { stream: true });
-    const newline = text.lastIndexOf("\n") + 1;
-    lines.push(...splitLines(text.slice(0, newline)));
-    stream.rest = text.slice(newline);
-    at = end;
-  }
-  for (const { rest } of streams.values()) if (rest !== "") lines.push(rest);
-  return lines;
-}
-
-function splitLines(text: string): string[] {
-  const lines = text.split(/\r?\n/);
-  if (lines.at(-1) === "") lines.pop();
-  return lines;
 }
 
 function compare(a: string, b: string): number {

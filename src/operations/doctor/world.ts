@@ -3,7 +3,8 @@
 import type { Container } from "../../domain/containers.ts";
 import { CommandError, PikoError } from "../../domain/errors.ts";
 import type { Watch } from "../../domain/report.ts";
-import type { EngineInfo, LabelledResource, Network } from "../../programs/engine.ts";
+import type { EngineInfo } from "../../programs/engine.ts";
+import type { LabelledResource, Network } from "../../programs/engine/answers.ts";
 import type { Worktree } from "../../programs/git/formats.ts";
 import { listCommands, type NamedProcess } from "../../programs/processes.ts";
 import type { Session } from "../../programs/tmux.ts";

@@ -149,7 +149,7 @@ Deno.test({
     );
     await sandbox.write(".piko.yml", "{}\n");
     {
-      await using _damage = await damageRegistry(sandbox);
+      await using _damage = await damageRegistry(sandbox, server.pid);
       assert.equal(await inTime(server.stop()), 0);
     }
     const said = server.said.split("\n").map((line) => line.trim());

@@ -25,7 +25,7 @@ Deno.test({
     await t.step("a registry that is damaged", async () => {
       const says = /Cannot look into the worktree: The registry \S+ is damaged/;
       {
-        await using _damage = await damageRegistry(sandbox);
+        await using _damage = await damageRegistry(sandbox, server.pid);
         await page.locator("a.row", { hasText: "one" }).click();
         await work.getByText(says).waitFor();
         await page.keyboard.press("4");
@@ -36,7 +36,7 @@ Deno.test({
       await work.getByText("work.txt").waitFor();
       assert.equal(await page.getByText(says).count(), 0);
       // What was seen once stays to be seen.
-      await using _damage = await damageRegistry(sandbox);
+      await using _damage = await damageRegistry(sandbox, server.pid);
       const refused = page.waitForResponse((response) => response.status() === 500);
       await refresh.click();
       await refused;

@@ -4,10 +4,13 @@
 const WIDE =
   /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1b000}-\u{1b2ff}\u{20000}-\u{3fffd}]|^\p{Emoji_Presentation}|\ufe0f$/u;
 
-const segmenter = new Intl.Segmenter();
+/** Made when it is first needed, which takes 12 ms. */
+let segmenter: Intl.Segmenter | undefined;
 
 /** Splits text into characters as a reader sees them. */
 export function charactersOf(text: string): string[] {
+  if (/^[ -~]*$/.test(text)) return text.split("");
+  segmenter ??= new Intl.Segmenter();
   return [...segmenter.segment(text)].map(({ segment }) => segment);
 }
 

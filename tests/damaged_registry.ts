@@ -9,8 +9,13 @@ import { type Sandbox, until } from "./sandbox.ts";
  *
  * @param pid is that of the piko which has it open: it is held still meanwhile, since what it reads between the change and
  *   the damage it would go on to know by heart.
+ * @param table is the only one that is damaged; without it the whole file is.
  */
-export async function damageRegistry(sandbox: Sandbox, pid: number): Promise<AsyncDisposable> {
+export async function damageRegistry(
+  sandbox: Sandbox,
+  pid: number,
+  table?: string,
+): Promise<AsyncDisposable> {
   const path = `${sandbox.variables.PIKO_HOME}/state.db`;
   let whole: Uint8Array | undefined;
   await until("nobody reads the registry", async () => {
@@ -18,7 +23,12 @@ export async function damageRegistry(sandbox: Sandbox, pid: number): Promise<Asy
     try {
       if (!change(path)) return false;
       whole = await Deno.readFile(path);
-      await overwrite(path, new Uint8Array(whole.length));
+      const pages = table === undefined
+        ? [{ start: 0, end: whole.length }]
+        : firstPages(path, table);
+      const damaged = whole.slice();
+      for (const { start, end } of pages) damaged.fill(0, start, end);
+      await overwrite(path, damaged);
       return true;
     } finally {
       Deno.kill(pid, "SIGCONT");
@@ -39,6 +49,17 @@ function change(path: string): boolean {
   using database = new DatabaseSync(path);
   database.exec("UPDATE projects SET name = name");
   return database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()?.["busy"] === 0;
+}
+
+/** Lists where the first pages of a table and of its indices are. */
+function firstPages(path: string, table: string): { start: number; end: number }[] {
+  using database = new DatabaseSync(path, { readOnly: true });
+  const size = Number(database.prepare("PRAGMA page_size").get()?.["page_size"]);
+  return database.prepare("SELECT rootpage FROM sqlite_schema WHERE tbl_name = ?").all(table)
+    .map(({ rootpage }) => ({
+      start: (Number(rootpage) - 1) * size,
+      end: Number(rootpage) * size,
+    }));
 }
 
 /** Writes over a file, which is neither emptied nor another one then. */

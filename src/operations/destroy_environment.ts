@@ -157,13 +157,14 @@ export async function findWork(
   tools: Tools,
   record: EnvironmentRecord,
   signal?: AbortSignal,
+  carried = tools.environments.listCarried(record.id),
 ): Promise<Work> {
   if (!await isThere(record.path)) {
     const gone = await findGone(tools, record, signal);
     return (gone?.kind === "lost" ? gone.work : undefined) ?? { files: [], commits: [] };
   }
   const except: string[] = [];
-  for (const { path, target } of tools.environments.listCarried(record.id)) {
+  for (const { path, target } of carried) {
     if (await readLink(`${record.path}/${path}`) === target) except.push(path);
   }
   const work = await tools.git.listWork(record.path, { except, signal });

@@ -247,6 +247,8 @@ async function askGit(
   const checkedOut = findOtherCheckout(path, branch);
   const nothing = { work: null, lastCommit: null, branchExists: null, checkedOut };
   const signal = AbortSignal.timeout(GIT_TIME);
+  // What is wrong with the registry is no problem of git's.
+  const carried = tools.environments.listCarried(record.id);
   const hasBranch = async () =>
     await tools.git.findCommit(root, `refs/heads/${branch}`, { signal }) !== undefined;
   try {
@@ -254,7 +256,7 @@ async function askGit(
       return { ...nothing, branchExists: await hasBranch(), problem: null };
     }
     const [work, commit, branchExists] = await Promise.all([
-      findWork(tools, record, signal),
+      findWork(tools, record, signal, carried),
       tools.git.lastCommit(path, { signal }),
       hasBranch(),
     ]);

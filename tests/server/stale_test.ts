@@ -1,6 +1,7 @@
 /** A listing that fails, as when a file system does not answer, is tried again: what it was begun for is shown then. */
 
 import assert from "node:assert/strict";
+import { damageRegistry } from "../damaged_registry.ts";
 import { needs } from "../needs.ts";
 import { Sandbox, until } from "../sandbox.ts";
 import { Server } from "../server.ts";
@@ -48,5 +49,29 @@ Deno.test({
     await Deno.remove(worktree);
     await Deno.rename(`${worktree}.aside`, worktree);
     await inTime(events.until(isShown));
+  },
+});
+
+Deno.test({
+  name:
+    "piko server tells of a damaged registry as such, and not as of a worktree that git cannot read",
+  ...needs("git"),
+  async fn() {
+    await using sandbox = await Sandbox.create({ init: true });
+    await sandbox.pass("create one --no-attach");
+    await using server = await Server.start(sandbox);
+    const ask = async () => {
+      const url = `${server.origin}/api/projects/${sandbox.project}/environments/one`;
+      const answer = await fetch(url, { headers: await server.key() });
+      return { status: answer.status, text: await answer.text() };
+    };
+    assert.equal((await ask()).status, 200);
+    {
+      await using _damage = await damageRegistry(sandbox, server.pid, "carried");
+      const { status, text } = await ask();
+      assert.equal(status, 500, text);
+      assert.match(text, /The registry \S+ is damaged/);
+    }
+    assert.equal((await ask()).status, 200);
   },
 });

@@ -1,4 +1,8 @@
-/** Runs one of a project's scripts for an environment, streams what it prints and keeps it in `.piko/logs/`. */
+/**
+ * Runs one of a project's scripts for an environment, streams what it prints and keeps it in `.piko/logs/`. Its process is
+ * recorded, since it goes on where piko is killed; one that is killed in the moment between starting and recording it leaves a
+ * script of which nobody knows.
+ */
 
 import { CommandError, PikoError } from "../domain/errors.ts";
 import type { Step, Watch } from "../domain/report.ts";
@@ -16,7 +20,7 @@ export type ScriptName = "prepare" | "setup" | "destroy";
 const SHOWN_LINES = 20;
 
 /**
- * Runs a script by `sh -c` in the worktree with the environment's variables.
+ * Runs a script by `sh -c` in the worktree with the environment's variables, in the step that was begun for it.
  *
  * @throws {PikoError} failed when it ends with another exit code than 0; the details are its last lines.
  */
@@ -37,6 +41,7 @@ export async function runScript(
       cwd: record.path,
       variables: { ...tools.variables, ...environmentVariables(record) },
       signal: watch.signal,
+      onStart: (pid) => tools.environments.recordProcess(record.id, pid),
       onLine: (line, from) => {
         writeWhole(path, log, encoder.encode(`${line}\n`));
         if (lastLines.push(line) > SHOWN_LINES) lastLines.shift();

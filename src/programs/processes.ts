@@ -1,6 +1,6 @@
 /**
- * The processes of this machine, as far as it must be known which of them belong to a script: Deno may not read /proc, so
- * `ps` tells.
+ * The processes of this machine, as far as it must be known which of them belong to a script or were left by a killed piko:
+ * Deno may not read /proc, so `ps` tells.
  */
 
 import { PikoError } from "../domain/errors.ts";
@@ -44,9 +44,11 @@ function seconds(text: string): number {
   return Number(days) * 86_400 + today;
 }
 
-/** A process with the words that it was started with. */
+/** A process that has not ended, with the words that it was started with. */
 export interface NamedProcess {
   pid: number;
+  /** The first and the last moment at which it may have been started, in milliseconds since 1970. */
+  started: readonly [earliest: number, latest: number];
   /** The words, with a space between each two. */
   command: string;
 }
@@ -55,23 +57,30 @@ export interface NamedProcess {
 export async function listCommands(
   variables: Variables | undefined,
 ): Promise<NamedProcess[] | undefined> {
+  const columns = ["pid=", "stat=", "etime=", "args="].flatMap((column) => ["-o", column]);
   try {
-    const { exitCode, stdout } = await tryRun(["ps", "-A", "-ww", "-o", "pid=", "-o", "args="], {
-      variables,
-    });
-    return exitCode === 0 ? parseCommands(stdout) : undefined;
+    const asked = Date.now();
+    const { exitCode, stdout } = await tryRun(["ps", "-A", "-ww", ...columns], { variables });
+    return exitCode === 0 ? parseCommands(stdout, [asked, Date.now()]) : undefined;
   } catch (error) {
     if (error instanceof PikoError && error.code === "unavailable") return undefined;
     throw error;
   }
 }
 
-/** Reads lines of process and command. */
-export function parseCommands(text: string): NamedProcess[] {
-  return [...text.matchAll(/^ *(\d+) (.+)$/gm)].map(([, pid, command = ""]) => ({
-    pid: Number(pid),
-    command: command.trimEnd(),
-  }));
+/** Reads lines of process, state, age and command, which `ps` has told between two moments; a zombie has ended. */
+export function parseCommands(
+  text: string,
+  [asked, told]: readonly [asked: number, told: number],
+): NamedProcess[] {
+  return [...text.matchAll(/^ *(\d+) +([^Z ]\S*) +(\S+) (.+)$/gm)].map(
+    ([, pid, , age = "", command = ""]) => ({
+      pid: Number(pid),
+      // Of the age only whole seconds are told.
+      started: [asked - (seconds(age) + 1) * 1000, told - seconds(age) * 1000],
+      command: command.trimEnd(),
+    }),
+  );
 }
 
 /** A program that was started in the group of the process that started it. */

@@ -23,6 +23,8 @@ export interface RunOptions {
 
 /** Options of {@link stream}. */
 export interface StreamOptions extends RunOptions {
+  /** Called with the program's process, which leads its group, as soon as it was started. */
+  onStart?: ((pid: number) => void) | undefined;
   /** Called for each line of stdout and stderr as it comes, without its line end. */
   onLine: (line: string, from: "stdout" | "stderr") => void;
 }
@@ -72,6 +74,7 @@ async function readText(output: ReadableStream<Uint8Array<ArrayBuffer>>): Promis
 export async function stream(argv: readonly string[], options: StreamOptions): Promise<void> {
   const outcome = await execute(argv, options, async (child) => {
     const errors: string[] = [];
+    options.onStart?.(child.pid);
     await Promise.all([
       eachLine(child.stdout, (line) => options.onLine(line, "stdout")),
       eachLine(child.stderr, (line) => {

@@ -72,6 +72,13 @@ export interface StepRecord {
   startedAt: string;
 }
 
+/** The process that a step has started, as its detail holds it. */
+export interface StepProcess {
+  pid: number;
+  /** In ISO 8601; another process gets the same number some day. */
+  startedAt: string;
+}
+
 /** A link that piko made in a worktree. */
 export interface CarriedRecord {
   /** Relative to the worktree. */
@@ -291,6 +298,17 @@ export class Environments {
       JSON.stringify(detail),
       new Date().toISOString(),
     ).id;
+  }
+
+  /** Records, in the detail of the step that was begun last, the process that it has started just now. */
+  recordProcess(id: number, pid: number): void {
+    const process: StepProcess = { pid, startedAt: new Date().toISOString() };
+    this.#database.run(
+      `UPDATE steps SET detail = json_set(detail, '$.process', json(?))
+       WHERE id = (SELECT max(id) FROM steps WHERE environment_id = ?)`,
+      JSON.stringify(process),
+      id,
+    );
   }
 
   /**

@@ -180,8 +180,10 @@ Deno.test({
       await using destroying = Background.piko(sandbox, ["destroy", "work"]);
       await destroying.said("Waiting for piko create work");
       creating.kill("SIGKILL");
-      assert.equal(await destroying.ended(), 0, destroying.stderr.join("\n"));
+      // Its script is still at work.
+      await destroying.said("Waiting for scripts.setup");
       await go();
+      assert.equal(await destroying.ended(), 0, destroying.stderr.join("\n"));
       assert.deepEqual((await sandbox.json("list")).environments, []);
       assert.equal(await sandbox.exists(sandbox.worktree("work")), false);
     });

@@ -1,11 +1,18 @@
 import assert from "node:assert/strict";
 import { findLeftProgram } from "../../src/operations/lock_environment.ts";
+import type { NamedProcess } from "../../src/programs/processes.ts";
 
 const RECORD = {
   root: "/home/ann/my shop",
   path: "/home/ann/my shop/.piko/worktrees/auth",
   composeProject: "piko-shop-auth",
 };
+
+const STARTED = Date.UTC(2026, 0, 1);
+
+function process(pid: number, command: string): NamedProcess {
+  return { pid, started: [STARTED - 1000, STARTED], command };
+}
 
 Deno.test("findLeftProgram() finds compose and git as piko starts them, and nothing else", () => {
   const left = [
@@ -29,8 +36,24 @@ Deno.test("findLeftProgram() finds compose and git as piko starts them, and noth
     "vim /home/ann/my shop/.piko/worktrees/auth/a.ts",
   ];
   for (const command of left) {
-    assert.ok(findLeftProgram([{ pid: 1, command }], RECORD), command);
+    const found = findLeftProgram([process(1, command)], RECORD, undefined);
+    const name = command.startsWith("git") ? "git worktree" : "docker compose";
+    assert.deepEqual(found, { pid: 1, name, end: "kill 1" }, command);
   }
-  const found = findLeftProgram(others.map((command) => ({ pid: 1, command })), RECORD);
-  assert.equal(found, undefined);
+  const processes = others.map((command) => process(1, command));
+  assert.equal(findLeftProgram(processes, RECORD, undefined), undefined);
+});
+
+Deno.test("findLeftProgram() finds the script of the last step by its process and when that was started", () => {
+  const processes = [process(7, "sleep 60"), process(8, "sh -c 'make migrate'")];
+  const find = (pid: number, late: number) =>
+    findLeftProgram(processes, RECORD, {
+      step: "setup",
+      detail: { process: { pid, startedAt: new Date(STARTED + late).toISOString() } },
+    });
+  const found = { pid: 7, name: "scripts.setup", end: "kill -- -7" };
+  for (const late of [-2900, 0, 1900]) assert.deepEqual(find(7, late), found, `${late}`);
+  for (const late of [-3100, 2100, 3_600_000]) assert.equal(find(7, late), undefined, `${late}`);
+  assert.equal(find(9, 0), undefined);
+  assert.equal(findLeftProgram(processes, RECORD, { step: "setup", detail: {} }), undefined);
 });

@@ -27,17 +27,30 @@ Deno.test("listProcesses() sees this process", async () => {
 });
 
 Deno.test("listCommands() tells what processes were started with", async () => {
-  assert.deepEqual(parseCommands("    1 /sbin/init\n  310 docker compose -p a  up \n"), [
-    { pid: 1, command: "/sbin/init" },
-    { pid: 310, command: "docker compose -p a  up" },
+  const text = `    1 Ss   1-00:00:00 /sbin/init
+  310 S+        01:02 docker compose -p a  up 
+  311 Z+        00:01 [sh] <defunct>
+`;
+  const day = 24 * 60 * 60_000;
+  assert.deepEqual(parseCommands(text, [2 * day, 2 * day + 500]), [
+    { pid: 1, started: [day - 1000, day + 500], command: "/sbin/init" },
+    {
+      pid: 310,
+      started: [2 * day - 63_000, 2 * day - 61_500],
+      command: "docker compose -p a  up",
+    },
   ]);
   const word = `word-${crypto.randomUUID()}`;
   const argv = ["-c", "read line", "sh", "x".repeat(300), word];
   const child = new Deno.Command("sh", { args: argv, stdin: "piped" }).spawn();
+  const startedAt = Date.now();
   const all = await listCommands(Deno.env.toObject());
   await child.stdin.close();
   await child.status;
-  assert.ok(all?.find(({ pid }) => pid === child.pid)?.command.endsWith(word));
+  const found = all?.find(({ pid }) => pid === child.pid);
+  assert.ok(found?.command.endsWith(word));
+  const [earliest = Infinity, latest = 0] = found?.started ?? [];
+  assert.ok(earliest - 1000 <= startedAt && startedAt <= latest + 1000, `${earliest}, ${latest}`);
   assert.equal(await listCommands({ PATH: "/nowhere" }), undefined);
 });
 

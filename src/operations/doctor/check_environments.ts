@@ -60,15 +60,20 @@ async function checkEnvironment(world: World, environment: EnvironmentState): Pr
     case "destroying":
       return [unfinished(world, environment, "is half destroyed", "destroy")];
     case "failed":
-      return [{
-        name: "environment",
-        level: "note",
-        message: `${name} could not be made, and was kept for inspection`,
-        hint: `piko destroy ${name}`,
-      }, ...await checkLeftFiles(world, record)];
+      return [
+        {
+          name: "environment",
+          level: "note",
+          message: `${name} could not be made, and was kept for inspection`,
+          hint: `piko destroy ${name}`,
+        },
+        ...checkDestroyScript(world, environment),
+        ...await checkLeftFiles(world, record),
+      ];
     case "ready":
       return [
         ...checkBrokenOff(world, environment),
+        ...checkDestroyScript(world, environment),
         ...await checkWorktree(world, environment),
         ...await checkLeftFiles(world, record),
       ];
@@ -140,6 +145,20 @@ function checkBrokenOff(world: World, environment: EnvironmentState): Finding[] 
       },
     };
   });
+}
+
+/** Finds a destroy script that is still at work though its piko was killed, which had removed nothing yet. */
+function checkDestroyScript({ tools }: World, environment: EnvironmentState): Finding[] {
+  const { record, leftProgram } = environment;
+  const last = tools.environments.listSteps(record.id).at(-1);
+  if (leftProgram === undefined || last?.operation !== "destroy") return [];
+  const told = brokenOff(environment, "destroy", last);
+  return [{
+    name: "environment",
+    level: "note",
+    message: `Nothing of ${qualified(record)} was removed: ${told}`,
+    hint: `look again when it is done, or end it: ${leftProgram.end}`,
+  }];
 }
 
 /** How an operation on a whole environment is done again. Whether containers get ready is up to them. */

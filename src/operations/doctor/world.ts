@@ -6,13 +6,13 @@ import type { Watch } from "../../domain/report.ts";
 import type { EngineInfo } from "../../programs/engine.ts";
 import type { LabelledResource, Network } from "../../programs/engine/answers.ts";
 import type { Worktree } from "../../programs/git/formats.ts";
-import { listCommands, type NamedProcess } from "../../programs/processes.ts";
+import { listCommands } from "../../programs/processes.ts";
 import type { Session } from "../../programs/tmux.ts";
 import type { EnvironmentRecord } from "../../store/environments.ts";
 import { inspectLock, type LockState } from "../../store/locks.ts";
 import type { ProjectRecord } from "../../store/projects.ts";
 import { isThere } from "../files.ts";
-import { findLeftProgram } from "../lock_environment.ts";
+import { findLeftProgram, type LeftProgram } from "../lock_environment.ts";
 import { lockKey, locksFolder } from "../lock_names.ts";
 import type { Tools } from "../tools.ts";
 
@@ -31,7 +31,7 @@ export interface EnvironmentState {
   state: ProjectState;
   lock: LockState;
   /** What a killed piko has left at work. */
-  leftProgram: NamedProcess | undefined;
+  leftProgram: LeftProgram | undefined;
 }
 
 /** What the engine has. */
@@ -76,7 +76,11 @@ export async function surveyWorld(tools: Tools, watch: Watch): Promise<World> {
       record,
       state,
       lock: await inspectLock(locksFolder(tools), lockKey(record.projectId, record.name)),
-      leftProgram: findLeftProgram(processes ?? [], record),
+      leftProgram: findLeftProgram(
+        processes ?? [],
+        record,
+        tools.environments.listSteps(record.id).at(-1),
+      ),
     });
   }
   const shared = tools.environments.listShared();

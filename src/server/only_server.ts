@@ -7,7 +7,7 @@ import { messageOf, PikoError, throwIfInterrupted } from "../domain/errors.ts";
 import { locksFolder } from "../operations/lock_names.ts";
 import type { Tools } from "../operations/tools.ts";
 import { pause } from "../programs/pause.ts";
-import { acquireLock, type Lock } from "../store/locks.ts";
+import { acquireLock, inspectLock, type Lock } from "../store/locks.ts";
 import { readToken } from "./keys.ts";
 
 /** No environment's lock is called so: those begin with the number of a project. */
@@ -15,6 +15,9 @@ const LOCK = "server";
 
 /** Milliseconds that a server gets between taking the lock and listening. */
 const STARTING = 20_000;
+
+/** Milliseconds that a server gets to answer; one that was stopped accepts a connection, and never would. */
+const ANSWERING = 5000;
 
 /** Takes the place of the one server; undefined when another one has it. */
 export async function claimServer(tools: Tools): Promise<Lock | undefined> {
@@ -68,8 +71,11 @@ export async function askServer(
 ): Promise<{ pid: number; url: string }> {
   const deadline = performance.now() + STARTING;
   for (;;) {
+    const late = AbortSignal.timeout(ANSWERING);
+    let place: Place | undefined;
     try {
-      const { pid, address, port } = await readPlace(tools.home);
+      place = await readPlace(tools.home);
+      const { pid, address, port } = place;
       const token = await readToken(tools.home);
       const response = await fetch(
         `http://${address}:${port}/api/${renew ? "token" : "tickets"}`,
@@ -77,7 +83,7 @@ export async function askServer(
           method: "POST",
           headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
           body: "{}",
-          signal,
+          signal: AbortSignal.any([signal, late]),
         },
       );
       if (!response.ok) throw new TypeError(`it answered ${response.status}`);
@@ -85,19 +91,39 @@ export async function askServer(
       return { pid, url };
     } catch (error) {
       throwIfInterrupted(signal);
-      // It may have the lock and not listen yet.
-      const mayStart = error instanceof Deno.errors.NotFound || error instanceof TypeError;
+      if (late.aborted) await refuseSilent(tools, place);
+      // It may have the lock and not listen yet, where one before it has listened.
+      const mayStart = late.aborted || error instanceof Deno.errors.NotFound ||
+        error instanceof TypeError;
       if (!mayStart) throw error;
       if (performance.now() < deadline) {
         await pause(100, signal);
         continue;
       }
-      throw new PikoError(
-        `A piko server runs for this registry and does not answer: ${messageOf(error)}`,
-        { code: "unavailable", hint: "piko doctor", cause: error },
-      );
+      const why = late.aborted ? `port ${place?.port} is silent` : messageOf(error);
+      throw new PikoError(`A piko server runs for this registry and does not answer: ${why}`, {
+        code: "unavailable",
+        hint: "piko doctor",
+        cause: error,
+      });
     }
   }
+}
+
+/** Refuses a server that listens and does not answer; another one may have left its place to the one that runs. */
+async function refuseSilent({ home }: Tools, place: Place | undefined): Promise<void> {
+  const { holder } = await inspectLock(locksFolder({ home }), LOCK);
+  if (holder === undefined || holder.pid !== place?.pid) return;
+  const { pid } = holder;
+  throw new PikoError(
+    `A piko server (process ${pid}) runs for this registry and does not answer within ${
+      ANSWERING / 1000
+    } s`,
+    {
+      code: "unavailable",
+      hint: `let it go on, if it was stopped: kill -CONT ${pid}, or end it: kill -9 ${pid}`,
+    },
+  );
 }
 
 async function readPlace(home: string): Promise<Place> {

@@ -4,7 +4,7 @@ import { PikoError } from "../domain/errors.ts";
 import { quote } from "../domain/names.ts";
 import { shellQuote, shellWord } from "../domain/variables.ts";
 import type { Watch } from "../domain/report.ts";
-import type { WorktreePlan } from "../programs/git.ts";
+import type { BranchPlaces, WorktreePlan } from "../programs/git.ts";
 import type { Tools } from "./tools.ts";
 
 /** What a worktree is made of, and the commit that it starts at. */
@@ -28,12 +28,13 @@ export async function planBranch(
 ): Promise<BranchPlan> {
   const { signal } = watch;
   const places = await tools.git.resolveBranch(root, branch, { signal });
-  const commitOf = (revision: string) => tools.git.findCommit(root, revision, { signal });
   if (places.isLocal) {
     if (places.checkedOutAt !== undefined) {
       throw new PikoError(`Branch ${quote(branch)} is checked out at ${places.checkedOutAt}`, {
         code: "conflict",
-        hint: `piko create OTHER-NAME --from ${shellWord(branch)} starts a new branch there`,
+        hint: `piko create OTHER-NAME --from ${
+          shellWord(places.isTag ? `heads/${branch}` : branch)
+        } starts a new branch there`,
       });
     }
     if (from !== undefined) {
@@ -42,14 +43,37 @@ export async function planBranch(
         message: `Branch ${quote(branch)} exists and is used as it is; --from has no effect`,
       });
     }
-    const commit = await commitOf(`refs/heads/${branch}`);
+    const commit = await tools.git.findCommit(root, `refs/heads/${branch}`, { signal });
     if (commit !== undefined) return { plan: { kind: "existing", branch }, commit };
   }
-  const [remote, ...others] = places.remotes;
+  const plan = await planNew(tools, root, branch, from, places, watch);
+  if (places.isTag) {
+    watch.report({
+      kind: "warning",
+      message: `Branch ${
+        quote(branch)
+      } gets the name of a tag, and git takes that name for the tag`,
+      hint: "--branch OTHER-NAME gives it another name",
+    });
+  }
+  return plan;
+}
+
+/** Plans a branch that is not there yet. */
+async function planNew(
+  tools: Tools,
+  root: string,
+  branch: string,
+  from: string | undefined,
+  { remotes }: BranchPlaces,
+  { signal }: Watch,
+): Promise<BranchPlan> {
+  const commitOf = (revision: string) => tools.git.findCommit(root, revision, { signal });
+  const [remote, ...others] = remotes;
   if (remote !== undefined && from === undefined) {
     if (others.length > 0) {
       throw new PikoError(
-        `Branch ${quote(branch)} is on several remotes: ${places.remotes.join(", ")}`,
+        `Branch ${quote(branch)} is on several remotes: ${remotes.join(", ")}`,
         {
           code: "conflict",
           hint: `--from ${shellQuote(`${remote}/${branch}`)} names one`,

@@ -28,6 +28,8 @@ import type { Variables } from "./run.ts";
 /** Where a branch exists; nowhere when it is neither here nor on a remote. */
 export interface BranchPlaces {
   isLocal: boolean;
+  /** Whether a tag is called so, which git takes the bare name for. */
+  isTag: boolean;
   /** The worktree that has it checked out; that folder may be gone. */
   checkedOutAt: string | undefined;
   /** The remotes that have it, `origin` first. */
@@ -131,7 +133,7 @@ export class Git {
       ...["git", "-C", root, "for-each-ref", "--format=%(refname)%00%(worktreepath)%00"],
       ...[branch, ...parents].map((name) => `refs/heads/${name}`),
       ...remotes.map((remote) => `refs/remotes/${remote}/${branch}`),
-      `refs/remotes/${branch}`,
+      ...["remotes", "tags"].map((kind) => `refs/${kind}/${branch}`),
     ], { signal });
     const places = new Map(
       [...listed.matchAll(/([^\0]+)\0([^\0]*)\0\n/g)].map(([, ref = "", path = ""]) => [ref, path]),
@@ -160,6 +162,7 @@ export class Git {
     }
     return {
       isLocal: checkedOutAt !== undefined,
+      isTag: places.has(`refs/tags/${branch}`),
       checkedOutAt: checkedOutAt === "" ? undefined : checkedOutAt,
       remotes: remotes
         .filter((remote) => places.has(`refs/remotes/${remote}/${branch}`))

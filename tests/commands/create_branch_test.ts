@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { needs } from "../needs.ts";
 import { Sandbox } from "../sandbox.ts";
+import { doctor } from "./doctor.ts";
 import { refuses } from "./refusal.ts";
 
 /** A project in simple mode, with two commits and a tag on the first. */
@@ -173,6 +174,101 @@ Deno.test({
     await t.step("a new branch tracks nothing", async () => {
       await sandbox.pass("create fresh --from origin/feature/theirs");
       assert.equal(await upstream("fresh"), "");
+    });
+  },
+});
+
+Deno.test({
+  name:
+    "piko create says of a new branch that it has the name of a tag, and the branch is what piko means by it",
+  ...needs("git"),
+  fn: async (t) => {
+    await using sandbox = await project();
+    const { project: name, folder } = sandbox;
+    const [main, first] = await Promise.all([
+      sandbox.git("rev-parse", "main"),
+      sandbox.git("rev-parse", "first"),
+    ]);
+    const worktree = sandbox.worktree("first");
+    const refs = () =>
+      sandbox.git("for-each-ref", "--format=%(refname) %(objectname)", "*/*/first");
+    const TAG = `refs/tags/first ${first}`;
+    const warnings = (stderr: string) =>
+      stderr.split("\n").filter((line) => /^! |--branch/.test(line));
+    const SAID = [
+      '! Branch "first" gets the name of a tag, and git takes that name for the tag',
+      "  --branch OTHER-NAME gives it another name",
+    ];
+
+    await t.step("a new one, which starts at HEAD of the root", async () => {
+      const { exitCode, stderr } = await sandbox.piko(["create", "first"]);
+      assert.equal(exitCode, 0, stderr);
+      assert.deepEqual(warnings(stderr), SAID);
+      assert.equal(
+        await sandbox.run(["git", "symbolic-ref", "HEAD"], worktree),
+        "refs/heads/first",
+      );
+      assert.equal(await sandbox.run(["git", "rev-parse", "HEAD"], worktree), main);
+      assert.equal(await sandbox.run(["git", "status", "--porcelain"], worktree), "");
+      const { environment, checkedOut } = await sandbox.json("status first");
+      assert.deepEqual([environment.branch, checkedOut], ["first", null]);
+    });
+
+    await sandbox.run(["git", "commit", "--quiet", "--allow-empty", "-m", "Only here"], worktree);
+    const mine = await sandbox.run(["git", "rev-parse", "HEAD"], worktree);
+
+    await t.step("checked out: the hint starts at the branch", async () => {
+      const { hint } = await refuses(sandbox, ["create", "again", "--branch", "first"], {
+        code: "conflict",
+        message: /branch "first" is checked out at /i,
+        hint: /^piko create OTHER-NAME --from heads\/first /,
+      });
+      const way = hint.replace("OTHER-NAME", "stacked").split(" ").slice(1, 5);
+      await sandbox.pass(way.join(" "));
+      assert.equal((await headOf(sandbox, "stacked")).commit, mine);
+    });
+
+    await t.step("its commits are not merged, though those of the tag are", async () => {
+      const said = await sandbox.fail("destroy first --delete-branch", 4);
+      assert.match(said, /Branch "first" is not merged/);
+      const { destroyed } = await sandbox.json("destroy first");
+      assert.equal(destroyed.keptBranch, "first");
+      assert.equal(await refs(), `refs/heads/first ${mine}\n${TAG}`);
+    });
+
+    await t.step("one that exists is used without a word, and is what is deleted", async () => {
+      const { exitCode, stderr } = await sandbox.piko(["create", "first"]);
+      assert.equal(exitCode, 0, stderr);
+      assert.deepEqual(warnings(stderr), []);
+      assert.equal(await sandbox.run(["git", "rev-parse", "HEAD"], worktree), mine);
+      assert.deepEqual((await doctor(sandbox)).wrong, []);
+      await sandbox.git("merge", "--quiet", "--ff-only", "heads/first");
+      await sandbox.pass("destroy first --delete-branch");
+      assert.equal(await refs(), TAG);
+    });
+
+    await t.step("one that a remote has", async () => {
+      await sandbox.run(["git", "init", "--quiet", "--bare", `${folder}/origin.git`]);
+      await sandbox.git("remote", "add", "origin", `${folder}/origin.git`);
+      await sandbox.git("push", "--quiet", "origin", `${main}:refs/heads/first`);
+      const { exitCode, stderr } = await sandbox.piko(["create", "first"]);
+      assert.equal(exitCode, 0, stderr);
+      assert.deepEqual(warnings(stderr), SAID);
+      assert.equal(await sandbox.run(["git", "rev-parse", "HEAD"], worktree), main);
+      await sandbox.run(["git", "commit", "--quiet", "--allow-empty", "-m", "More"], worktree);
+      await sandbox.git("tag", "--force", "first", "refs/heads/first");
+      const said = await sandbox.fail("destroy first --delete-branch", 4);
+      assert.match(said, new RegExp(`${name}/first --delete-branch --force`));
+      await sandbox.pass("destroy first --delete-branch --force");
+      assert.match(await refs(), /^refs\/tags\/first \w+$/);
+    });
+
+    await t.step("a failed create takes the branch back, and not the tag", async () => {
+      await sandbox.git("remote", "remove", "origin");
+      await sandbox.write(".piko.yml", "scripts: { setup: 'false' }\n");
+      const before = await refs();
+      await sandbox.fail("create first", 1);
+      assert.equal(await refs(), before);
     });
   },
 });

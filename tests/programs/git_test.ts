@@ -208,6 +208,7 @@ Deno.test("Git.addWorktree() takes hostile but valid branch names as they are", 
   for (const [index, branch] of HOSTILE.entries()) {
     assert.deepEqual(await git.resolveBranch(root, branch), {
       isLocal: false,
+      isTag: false,
       checkedOutAt: undefined,
       remotes: [],
     });
@@ -273,6 +274,7 @@ Deno.test("Git.resolveBranch() tells the places of a branch", async () => {
   await sandbox.run(root, "fetch", "-q", "--all");
   assert.deepEqual(await git.resolveBranch(root, "feat/x"), {
     isLocal: false,
+    isTag: false,
     checkedOutAt: undefined,
     remotes: ["origin", "a-fork"],
   });
@@ -280,8 +282,11 @@ Deno.test("Git.resolveBranch() tells the places of a branch", async () => {
   assert.deepEqual((await git.resolveBranch(root, "x")).remotes, []);
   assert.equal((await git.resolveBranch(root, "main")).checkedOutAt, root);
   await sandbox.run(root, "branch", "idle");
+  for (const tag of ["idle", "x/y"]) await sandbox.run(root, "tag", tag);
+  assert.equal((await git.resolveBranch(root, "x")).isTag, false);
   assert.deepEqual(await git.resolveBranch(root, "idle"), {
     isLocal: true,
+    isTag: true,
     checkedOutAt: undefined,
     remotes: [],
   });

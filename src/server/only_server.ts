@@ -71,63 +71,86 @@ export async function askServer(
 ): Promise<{ pid: number; url: string }> {
   const deadline = performance.now() + STARTING;
   for (;;) {
-    const late = AbortSignal.timeout(ANSWERING);
-    let place: Place | undefined;
-    try {
-      place = await readPlace(tools.home);
-      const { pid, address, port } = place;
-      const token = await readToken(tools.home);
-      const response = await fetch(
-        `http://${address}:${port}/api/${renew ? "token" : "tickets"}`,
-        {
-          method: "POST",
-          headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-          body: "{}",
-          signal: AbortSignal.any([signal, late]),
-        },
-      );
-      if (!response.ok) throw new TypeError(`it answered ${response.status}`);
-      const { url } = await response.json() as { url: string };
-      return { pid, url };
-    } catch (error) {
-      throwIfInterrupted(signal);
-      if (late.aborted) await refuseSilent(tools, place);
-      // It may have the lock and not listen yet, where one before it has listened.
-      const mayStart = late.aborted || error instanceof Deno.errors.NotFound ||
-        error instanceof TypeError;
-      if (!mayStart) throw error;
-      if (performance.now() < deadline) {
-        await pause(100, signal);
-        continue;
+    const place = await findPlace(tools.home);
+    const token = await readToken(tools.home);
+    let why = place === undefined
+      ? "it does not listen yet"
+      : `${tools.home}/server-token is not there, or others can read it`;
+    if (place !== undefined && token !== undefined) {
+      try {
+        return { pid: place.pid, url: await askAt(place, token, renew, signal) };
+      } catch (error) {
+        // It may be about to end.
+        if (!(error instanceof TypeError)) throw error;
+        why = messageOf(error);
       }
-      const why = late.aborted ? `port ${place?.port} is silent` : messageOf(error);
-      throw new PikoError(`A piko server runs for this registry and does not answer: ${why}`, {
-        code: "unavailable",
-        hint: "piko doctor",
-        cause: error,
-      });
     }
+    if (performance.now() >= deadline) {
+      throw silent(why);
+    }
+    await pause(100, signal);
+    throwIfInterrupted(signal);
   }
 }
 
-/** Refuses a server that listens and does not answer; another one may have left its place to the one that runs. */
-async function refuseSilent({ home }: Tools, place: Place | undefined): Promise<void> {
-  const { holder } = await inspectLock(locksFolder({ home }), LOCK);
-  if (holder === undefined || holder.pid !== place?.pid) return;
-  const { pid } = holder;
-  throw new PikoError(
-    `A piko server (process ${pid}) runs for this registry and does not answer within ${
-      ANSWERING / 1000
-    } s`,
-    {
-      code: "unavailable",
-      hint: `let it go on, if it was stopped: kill -CONT ${pid}, or end it: kill -9 ${pid}`,
-    },
-  );
+async function askAt(
+  { pid, address, port }: Place,
+  token: string,
+  renew: boolean,
+  signal: AbortSignal,
+): Promise<string> {
+  const late = AbortSignal.timeout(ANSWERING);
+  try {
+    const response = await fetch(
+      `http://${address}:${port}/api/${renew ? "token" : "tickets"}`,
+      {
+        method: "POST",
+        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+        body: "{}",
+        signal: AbortSignal.any([signal, late]),
+      },
+    );
+    if (!response.ok) throw new TypeError(`it answered ${response.status}`);
+    return (await response.json() as { url: string }).url;
+  } catch (error) {
+    throwIfInterrupted(signal);
+    if (error instanceof SyntaxError) throw silent(messageOf(error), error);
+    if (!late.aborted) throw error;
+    throw new PikoError(
+      `A piko server (process ${pid}) runs for this registry and does not answer within ${
+        ANSWERING / 1000
+      } s`,
+      {
+        code: "unavailable",
+        hint: `let it go on, if it was stopped: kill -CONT ${pid}, or end it: kill -9 ${pid}`,
+        cause: error,
+      },
+    );
+  }
 }
 
-async function readPlace(home: string): Promise<Place> {
-  return JSON.parse(await Deno.readTextFile(placePath(home))) as Place;
+function silent(why: string, cause?: unknown): PikoError {
+  return new PikoError(`A piko server runs for this registry and does not answer: ${why}`, {
+    code: "unavailable",
+    hint: "piko doctor",
+    cause,
+  });
+}
+
+/**
+ * Finds where the server that holds the lock listens; undefined before it has said so. What one before it has left would
+ * lead to whoever listens there now, and give them the token.
+ */
+async function findPlace(home: string): Promise<Place | undefined> {
+  let place: Place;
+  try {
+    place = JSON.parse(await Deno.readTextFile(placePath(home))) as Place;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+  const { holder } = await inspectLock(locksFolder({ home }), LOCK);
+  return holder?.pid === place.pid ? place : undefined;
 }
 
 function placePath(home: string): string {

@@ -102,7 +102,8 @@ Deno.test({
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const place = { pid: Deno.pid, address: "127.0.0.1", port: listener.addr.port };
     await sandbox.write(`${PIKO_HOME}/server.json`, JSON.stringify(place));
-    await sandbox.write(`${PIKO_HOME}/server-token`, "token\n");
+    const token = `${PIKO_HOME}/server-token`;
+    await Deno.writeTextFile(token, `${"t".repeat(43)}\n`, { mode: 0o600 });
     await using piko = Background.piko(sandbox, ["server", "--no-open"]);
     using _asked = await listener.accept();
     piko.kill("SIGINT");

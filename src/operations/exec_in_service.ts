@@ -10,7 +10,7 @@ import { shellArgv } from "../domain/windows.ts";
 import { execInTerminal } from "../programs/container_terminal.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { configOf } from "./project_config.ts";
-import { listServiceContainers } from "./service_containers.ts";
+import { listServiceContainers, missingServices, serviceNamesOf } from "./service_containers.ts";
 import type { Tools } from "./tools.ts";
 import { ownConfig } from "./user_config.ts";
 
@@ -65,12 +65,9 @@ export async function requireRunning(
   const running = own.find(({ state }) => state === "running");
   if (running !== undefined) return running;
   if (own[0] !== undefined) throw notRunning(record, own[0]);
-  const known = [...new Set([...containers, ...record.ports].map((each) => each.service))];
+  const known = serviceNamesOf(record, containers);
   if (known.includes(service) || containers.length === 0) {
-    throw new PikoError(`Service ${quote(service)} of ${record.name} has no container yet`, {
-      code: "conflict",
-      hint: `piko up ${qualified(record)}`,
-    });
+    throw withoutContainer(record, service, containers);
   }
   throw unknownService(record, service, known);
 }
@@ -100,6 +97,19 @@ export function notRunning(record: EnvironmentRecord, container: Container): Pik
       ? `piko logs ${qualified(record)} ${service}`
       : `piko up ${qualified(record)} ${service}`,
   });
+}
+
+/** Makes the error for a service that has no container. */
+export function withoutContainer(
+  record: EnvironmentRecord,
+  service: string,
+  containers: readonly Container[],
+): PikoError {
+  const which = `${quote(service)} of ${record.name}`;
+  const message = missingServices(record, containers).includes(service)
+    ? `The container of service ${which} was removed`
+    : `Service ${which} has no container${record.hadContainers ? "" : " yet"}`;
+  return new PikoError(message, { code: "conflict", hint: `piko up ${qualified(record)}` });
 }
 
 async function shellOf(

@@ -17,7 +17,12 @@ import type { Watch } from "../domain/report.ts";
 import { compareText } from "../domain/variables.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { isEnvironmentLocked } from "./lock_names.ts";
-import { isOwnContainer, isShared, isSharedContainer } from "./service_containers.ts";
+import {
+  isOwnContainer,
+  isShared,
+  isSharedContainer,
+  missingServices,
+} from "./service_containers.ts";
 import type { Tools } from "./tools.ts";
 
 /** An environment with each of its services. */
@@ -166,14 +171,6 @@ function servicesOf(
   }
   return services.sort((a, b) =>
     compareText(a.service, b.service) || compareText(a.container ?? "", b.container ?? "")
-  );
-}
-
-/** Lists the services that ran when all were last started, and have no container now: somebody has removed it. */
-function missingServices(record: EnvironmentRecord, containers: readonly Container[]): string[] {
-  const known = new Set(containers.map(({ service }) => service));
-  return record.runningServices.filter((service) =>
-    !known.has(service) && !isShared(record, service)
   );
 }
 

@@ -10,9 +10,9 @@ import type { GivenPort } from "../domain/ports.ts";
 import type { Watch } from "../domain/report.ts";
 import { compareText } from "../domain/variables.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
-import { notRunning, unknownService } from "./exec_in_service.ts";
+import { notRunning, unknownService, withoutContainer } from "./exec_in_service.ts";
 import { portsOf } from "./list_environments.ts";
-import { listServiceContainers } from "./service_containers.ts";
+import { listServiceContainers, missingServices, serviceNamesOf } from "./service_containers.ts";
 import type { Tools } from "./tools.ts";
 
 /** The label by which a service says which of its container ports is its page. */
@@ -47,7 +47,7 @@ export async function findPage(
     });
   }
   const containers = await listServiceContainers(tools, record, watch.signal);
-  const known = [...new Set([...containers, ...record.ports].map((each) => each.service))];
+  const known = serviceNamesOf(record, containers);
   if (service !== undefined && !known.includes(service)) {
     throw known.length === 0 ? notStarted(record) : unknownService(record, service, known);
   }
@@ -122,10 +122,16 @@ function stopped(
   published: readonly GivenPort[],
   containers: readonly Container[],
 ): PikoError {
-  const services = [...new Set(published.map(({ service }) => service))];
-  const found = containers.filter(({ service }) => services.includes(service));
-  if (services.length === 1 && found[0] !== undefined) return notRunning(record, found[0]);
-  return notStarted(record);
+  const services = new Set(published.map(({ service }) => service));
+  const [service] = services;
+  const isStopped = !containers.some(({ state }) => state === "running");
+  if (service === undefined || (isStopped && services.size > 1)) return notStarted(record);
+  const found = containers.find((container) => container.service === service);
+  if (found !== undefined) return notRunning(record, found);
+  const isRemoved = missingServices(record, containers).includes(service);
+  return isStopped && !isRemoved
+    ? notStarted(record)
+    : withoutContainer(record, service, containers);
 }
 
 function notStarted(record: EnvironmentRecord): PikoError {

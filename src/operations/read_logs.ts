@@ -14,7 +14,13 @@ import type { EnvironmentRecord } from "../store/environments.ts";
 import { unknownService } from "./exec_in_service.ts";
 import { isEnvironmentLocked } from "./lock_names.ts";
 import { MergedLines } from "./merge_lines.ts";
-import { isOwnContainer, isShared, listServiceContainers } from "./service_containers.ts";
+import {
+  isOwnContainer,
+  isShared,
+  listServiceContainers,
+  missingServices,
+  serviceNamesOf,
+} from "./service_containers.ts";
 import type { Tools } from "./tools.ts";
 
 /** Which lines are wanted. */
@@ -82,12 +88,12 @@ export async function openLogs(
     });
   }
   const all = await listServiceContainers(tools, record, watch.signal);
-  const known = [...new Set([...all, ...record.ports].map(({ service }) => service))];
+  const known = serviceNamesOf(record, all);
   for (const service of request.services) {
     if (all.length > 0 && !known.includes(service)) throw unknownService(record, service, known);
   }
   const containers = wanted(all, request);
-  if (containers.length === 0) throw neverStarted(record, request);
+  if (containers.length === 0) throw noLogs(record, request, all);
   return {
     services: [...new Set(containers.map(({ service }) => service))],
     labels: containers.map((container) => labelOf(record, container, containers)),
@@ -107,14 +113,33 @@ function beginOf({ name }: Container, { tail, since, after }: LogRequest): LogOp
   return time === undefined ? { tail, since } : { since: justAfter(time) };
 }
 
-function neverStarted(record: EnvironmentRecord, request: LogRequest): PikoError {
-  return new PikoError(`There are no logs yet: ${nameOf(record, request)} was never started`, {
+function noLogs(
+  record: EnvironmentRecord,
+  { services }: LogRequest,
+  all: readonly Container[],
+): PikoError {
+  const missing = missingServices(record, all)
+    .filter((service) => services.length === 0 || services.includes(service));
+  if (missing.length > 0) {
+    const named = services.length === 0 ? [] : missing;
+    const [what, were] = named.length === 1 ? ["container", "was"] : ["containers", "were"];
+    const whose = nameOf(record, { services: named });
+    return new PikoError(`There are no logs: the ${what} of ${whose} ${were} removed`, {
+      code: "conflict",
+      hint: `piko up ${qualified(record)}`,
+    });
+  }
+  const what = nameOf(record, { services });
+  const why = record.hadContainers
+    ? `: ${what} ${services.length > 1 ? "have" : "has"} no container`
+    : ` yet: ${what} was never started`;
+  return new PikoError(`There are no logs${why}`, {
     code: "conflict",
-    hint: ["piko up", qualified(record), ...request.services].join(" "),
+    hint: ["piko up", qualified(record), ...services].join(" "),
   });
 }
 
-function nameOf({ name }: EnvironmentRecord, { services }: LogRequest): string {
+function nameOf({ name }: EnvironmentRecord, { services }: Pick<LogRequest, "services">): string {
   return services.length === 0 ? name : `${services.join(", ")} of ${name}`;
 }
 

@@ -40,3 +40,23 @@ export function isSharedContainer(record: EnvironmentRecord, container: Containe
 export function isShared({ shared }: EnvironmentRecord, service: string): boolean {
   return shared !== null && shared.services.includes(service);
 }
+
+/** Lists the services that ran when all were last started, and have no container now: somebody has removed it. */
+export function missingServices(
+  record: EnvironmentRecord,
+  containers: readonly Container[],
+): string[] {
+  const known = new Set(containers.map(({ service }) => service));
+  return record.runningServices.filter((service) =>
+    !known.has(service) && !isShared(record, service)
+  );
+}
+
+/** Names the services that an environment is known to have by its containers, its ports and its last start. */
+export function serviceNamesOf(
+  record: EnvironmentRecord,
+  containers: readonly Container[],
+): string[] {
+  const named = [...containers, ...record.ports].map(({ service }) => service);
+  return [...new Set([...named, ...missingServices(record, containers)])];
+}

@@ -10,11 +10,11 @@ import {
   findWork,
   refuseWork,
 } from "../operations/destroy_environment.ts";
-import { endSession } from "../operations/sessions.ts";
+import { endSession, isLookedAt } from "../operations/sessions.ts";
 import { projectOf } from "../operations/use_shared.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import type { Output } from "../terminal/output.ts";
-import { canAsk, confirm } from "../terminal/prompt.ts";
+import { canAsk, confirm, waitForEnter } from "../terminal/prompt.ts";
 import type { Context } from "./context.ts";
 import { environmentOf } from "./environment.ts";
 import { OPTIONAL_NAME } from "./parameters.ts";
@@ -81,8 +81,15 @@ export const command = buildCommand({
     const destroyed = await destroyEnvironment(tools, record, flags, this.watch);
     answer(record, destroyed, output);
     await offerSharedGone(this, record, destroyed);
+    if (destroyed.ownSession === null) return;
+    // What was said would go with the session before anybody has read it.
+    const isRead = !this.options.yes && !output.quiet && canAsk();
+    if (isRead && await isLookedAt(tools, record)) {
+      output.note("  Enter ends this session");
+      await waitForEnter(this.signal);
+    }
     // The last act: it ends this piko too.
-    if (destroyed.ownSession !== null) await endSession(tools, record);
+    await endSession(tools, record);
   },
 });
 

@@ -195,6 +195,11 @@ export async function isInSession(tools: Tools, record: EnvironmentRecord): Prom
   return own.some(({ name }) => name === around);
 }
 
+/** Tells whether somebody looks at the session of an environment. */
+export async function isLookedAt(tools: Tools, record: EnvironmentRecord): Promise<boolean> {
+  return (await listOwn(tools, record)).some(({ isAttached }) => isAttached);
+}
+
 /** Lists the sessions that piko made for an environment, whatever they are called by now. */
 async function listOwn(tools: Tools, { path }: EnvironmentRecord): Promise<Session[]> {
   try {

@@ -23,11 +23,15 @@ export async function confirm(
   return /^y(es)?\s*$/i.test(answer) || (usual === "yes" && /^\s*\n/.test(answer));
 }
 
-/** Waits for Enter; false when the input ends instead, as by Ctrl+D. */
-export async function waitForEnter(): Promise<boolean> {
+/** Waits for Enter; false when the input ends instead, as by Ctrl+D, or the signal says so. */
+export async function waitForEnter(signal?: AbortSignal): Promise<boolean> {
   const buffer = new Uint8Array(1024);
+  const ended = new Promise<null>((resolve) => {
+    if (signal?.aborted) resolve(null);
+    signal?.addEventListener("abort", () => resolve(null), { once: true });
+  });
   for (;;) {
-    const count = await readInput(buffer);
+    const count = await Promise.race([readInput(buffer), ended]);
     if (count === null) return false;
     if (buffer.subarray(0, count).includes(10)) return true;
   }

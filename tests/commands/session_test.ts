@@ -323,6 +323,41 @@ Deno.test({
 });
 
 Deno.test({
+  name: "piko destroy inside its session shows what stays until Enter ends the session",
+  ...needs("git", "tmux"),
+  async fn() {
+    await using sandbox = await simple();
+    const sessionOf = (name: string) => `piko/${sandbox.project}/${name}`;
+    await using terminal = await Terminal.open(sandbox);
+    for (const key of ["Enter", "C-c"]) {
+      await terminal.type("piko create auth");
+      await terminal.shows("inner>");
+      await terminal.type(`${PIKO} destroy`);
+      await terminal.shows("[y/N]");
+      await terminal.type("y");
+      await terminal.shows(
+        /✓ Destroyed \S+\/auth\n +Branch auth stays\n +Enter ends this session$/m,
+      );
+      assert.deepEqual(await sandbox.sessions(), [sessionOf("auth")]);
+      await terminal.press(key);
+      await terminal.shows(/was destroyed\n/);
+      await terminal.isReady();
+      assert.deepEqual(await sandbox.sessions(), []);
+      await terminal.type("clear");
+    }
+
+    // Where nobody looks, nobody would press it.
+    await sandbox.pass("create auth");
+    const target = ["-t", `=${sessionOf("auth")}:=shell`];
+    await shows(sandbox, sessionOf("auth"), "shell", "inner>");
+    await sandbox.tmux("send-keys", ...target, `${PIKO} destroy`, "Enter");
+    await shows(sandbox, sessionOf("auth"), "shell", "[y/N]");
+    await sandbox.tmux("send-keys", ...target, "y", "Enter");
+    await until("the session's end", async () => (await sandbox.sessions()).length === 0);
+  },
+});
+
+Deno.test({
   name: "piko destroy ends a session that was renamed, and no other one",
   ...needs("git", "tmux"),
   async fn() {

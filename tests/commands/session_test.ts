@@ -26,6 +26,20 @@ async function simple(config?: string): Promise<Sandbox> {
   return await withTmuxConf(await Sandbox.create({ files, init: true }));
 }
 
+/** Makes a project with one service, `web`, that runs a command. */
+async function withWeb(command: string): Promise<Sandbox> {
+  const compose = `services:
+  web:
+    image: busybox:1.36
+    init: true
+    stop_grace_period: 0s
+    command: ${command}
+`;
+  return await withTmuxConf(
+    await Sandbox.create({ files: { "compose.yml": compose }, init: true }),
+  );
+}
+
 /** Reads what a window of a session shows. */
 async function pane(sandbox: Sandbox, session: string, window: string): Promise<string> {
   const target = `=${session}:=${window}`;
@@ -185,20 +199,7 @@ Deno.test({
   name: "a window waits for a container that was never started, and for one that is restarted",
   ...needs("git", "tmux", "engine", "compose", "images"),
   async fn() {
-    await using sandbox = await withTmuxConf(
-      await Sandbox.create({
-        init: true,
-        files: {
-          "compose.yml": `services:
-  web:
-    image: busybox:1.36
-    init: true
-    stop_grace_period: 0s
-    command: sleep 3600
-`,
-        },
-      }),
-    );
+    await using sandbox = await withWeb("sleep 3600");
     await sandbox.write(
       `${sandbox.folder}/home/.config/piko/config.yml`,
       "default_shell: zsh-of-ours\n",
@@ -518,20 +519,7 @@ Deno.test({
   name: "a window waits for an engine that does not answer, and connects once it does",
   ...needs("git", "tmux", "engine", "compose", "images"),
   async fn() {
-    await using sandbox = await withTmuxConf(
-      await Sandbox.create({
-        init: true,
-        files: {
-          "compose.yml": `services:
-  web:
-    image: busybox:1.36
-    init: true
-    stop_grace_period: 0s
-    command: sh -c 'echo hello from web; exec sleep 3600'
-`,
-        },
-      }),
-    );
+    await using sandbox = await withWeb("sh -c 'echo hello from web; exec sleep 3600'");
     // A way to the engine that can be closed while the engine goes on for all others.
     const socket = `${sandbox.folder}/docker.sock`;
     const variables = { DOCKER_HOST: `unix://${socket}` };

@@ -75,7 +75,16 @@ export async function startEnvironment(
   watch: Watch,
 ): Promise<EnvironmentRecord> {
   using _lock = await lockEnvironment(tools, { id: found.projectId }, found.name, watch);
-  const record = tools.environments.require(found.id);
+  return await startHeld(tools, tools.environments.require(found.id), request, watch);
+}
+
+/** Starts the containers of an environment whose lock is held. */
+async function startHeld(
+  tools: Tools,
+  record: EnvironmentRecord,
+  request: StartRequest,
+  watch: Watch,
+): Promise<EnvironmentRecord> {
   await requireWorktree(record);
   await ensureDataFolder(record, watch);
   const { services, start = true, move = false } = request;
@@ -303,16 +312,16 @@ export async function restartEnvironment(
   request: StartRequest,
   watch: Watch,
 ): Promise<EnvironmentRecord> {
-  if (found.mode === "simple") return await startEnvironment(tools, found, request, watch);
-  refuseShared(found, request.services, "restart");
-  found = await keepApart(tools, found, watch);
-  const known = await knownServices(tools, found);
-  if (known.length === 0 || request.services.some((service) => !known.includes(service))) {
-    return await startEnvironment(tools, found, request, watch);
-  }
   using _lock = await lockEnvironment(tools, { id: found.projectId }, found.name, watch);
-  const record = tools.environments.require(found.id);
+  let record = tools.environments.require(found.id);
+  if (record.mode === "simple") return await startHeld(tools, record, request, watch);
   refuseUnfinished(record);
+  refuseShared(record, request.services, "restart");
+  record = await keepApart(tools, record, watch);
+  const known = await knownServices(tools, record);
+  if (known.length === 0 || request.services.some((service) => !known.includes(service))) {
+    return await startHeld(tools, record, request, watch);
+  }
   // What it had of its own of a service that is shared now stays stopped.
   const services = request.services.length === 0 && record.shared !== null
     ? known

@@ -50,6 +50,7 @@ Deno.test({
     const commands = [
       "up auth",
       "down auth",
+      "restart auth",
       "destroy auth",
       "destroy auth --force",
       "create auth",

@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { acquireLock } from "../../src/store/locks.ts";
 import { needs } from "../needs.ts";
 import { Sandbox } from "../sandbox.ts";
 import { doctor } from "./doctor.ts";
@@ -44,6 +45,13 @@ Deno.test({
       await t.step(first, async () => {
         await sandbox.pass("create x --no-attach --no-start", nowhere);
         assert.equal(await name(), `piko-${project}-x`);
+        {
+          // Not before its turn.
+          const held = { command: "piko test", block: true };
+          using _lock = await acquireLock(`${folder}/other/locks`, "1.x", held);
+          await sandbox.fail(`${first} --no-block`, 4, there);
+          assert.equal(await name(), `piko-${project}-x`);
+        }
         const { exitCode, stderr } = await sandbox.piko(first.split(" "), there);
         assert.equal(exitCode, 0, stderr);
         assert.ok(

@@ -26,7 +26,7 @@ export interface Shown {
   tone: Tone;
   /** One or two words: `running`, `creating…`. */
   word: string;
-  /** What there is to add: `3/3 healthy`, or nothing. */
+  /** What there is to add: `3/3 healthy`, `2/3`, or nothing. */
   detail: string;
   /** The same in a narrow place: `3/3`, or nothing. */
   count: string;
@@ -60,8 +60,8 @@ export function showStatus({ status, mode, containers }: Environment): Shown {
       : { ...shown, ...counts };
   }
   // One that has done its work and ended is not healthy, and not sick.
-  const word = status === "running" && running === total ? "healthy" : "running";
-  return { ...shown, detail: `${count} ${word}`, count };
+  const isWhole = status === "running" && running === total;
+  return { ...shown, detail: isWhole ? `${count} healthy` : count, count };
 }
 
 const AT_WORK: Readonly<Record<OperationKind, string>> = {

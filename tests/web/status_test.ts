@@ -17,8 +17,8 @@ Deno.test("showStatus() counts containers as piko list does", () => {
       [[RUNS, RUNS, HEALTHY], "running 3/3 healthy", "3/3"],
       [[RUNS, RUNS, STARTING], "starting 3/3, 2 healthy", "3/3, 2 healthy"],
       [[RUNS, RUNS, SICK], "unhealthy 3/3, 2 healthy", "3/3, 2 healthy"],
-      [[RUNS, HEALTHY, DONE], "running 2/3 running", "2/3"],
-      [[RUNS, HEALTHY, BROKEN], "partial 2/3 running", "2/3"],
+      [[RUNS, HEALTHY, DONE], "running 2/3", "2/3"],
+      [[RUNS, HEALTHY, BROKEN], "partial 2/3", "2/3"],
       [[RUNS, STARTING, BROKEN], "partial 2/3, 1 healthy", "2/3, 1 healthy"],
     ] as const
   ) {

@@ -113,7 +113,7 @@ export function showService({ container, state, health }: Service): Shown {
     count: "",
   });
   if (state === "unknown") return shown("unknown", "warn", "unknown");
-  if (container === null) return shown("hollow", "idle", "not created");
+  if (container === null) return shown("hollow", "idle", "no container");
   if (health === "unhealthy") return shown("warning", "bad", "unhealthy", state);
   switch (state) {
     case "running":

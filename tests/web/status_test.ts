@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { containersText } from "../../src/commands/list.ts";
 import { type ContainerCondition, environmentStatus } from "../../src/domain/containers.ts";
-import { showStatus } from "../../web/status.ts";
+import { showService, showStatus } from "../../web/status.ts";
 import { sampleEnvironment } from "./samples.ts";
 
 const RUNS: ContainerCondition = { state: "running", health: null, exitCode: null };
@@ -29,4 +29,11 @@ Deno.test("showStatus() counts containers as piko list does", () => {
     assert.equal(containersText(environment), list);
     assert.ok(list.startsWith(count), `${count} and ${list}`);
   }
+});
+
+Deno.test("showService() does not say that a container was never there, which somebody may have removed", () => {
+  const { services: [service] } = sampleEnvironment();
+  assert.ok(service !== undefined);
+  const { word, detail } = showService({ ...service, container: null, state: "missing" });
+  assert.deepEqual([word, detail], ["no container", ""]);
 });

@@ -2,6 +2,7 @@ import { buildCommand } from "@stricli/core";
 import { PikoError } from "../domain/errors.ts";
 import { qualified } from "../domain/hints.ts";
 import { shellWord } from "../domain/variables.ts";
+import { NoneNamed } from "../operations/find_environment.ts";
 import { prepareScript } from "../operations/run_project_script.ts";
 import { canAsk, confirm } from "../terminal/prompt.ts";
 import type { Context } from "./context.ts";
@@ -47,7 +48,9 @@ export const command = buildCommand({
     const { output, options } = this;
     const [name, ...others] = words;
     const tools = this.tools();
-    const record = await environmentOf(this, name);
+    const record = await environmentOf(this, name).catch((error) => {
+      throw nameBehind(error, this.handedOn) ?? error;
+    });
     if (others.length > 0) {
       throw new PikoError("Arguments for the script stand behind --", {
         code: "usage",
@@ -75,3 +78,18 @@ export const command = buildCommand({
     this.process.exitCode = await script.run();
   },
 });
+
+/** Makes the error for an environment that was named behind `--`, among the arguments of the script. */
+function nameBehind(
+  error: unknown,
+  [name = "", ...args]: readonly string[],
+): PikoError | undefined {
+  if (!(error instanceof NoneNamed)) return undefined;
+  const meant = error.candidates.find((each) => each.name === name || qualified(each) === name);
+  if (meant === undefined) return undefined;
+  const rest = args.length === 0 ? "" : ` -- ${args.map(shellWord).join(" ")}`;
+  return new PikoError(
+    "Which environment? It stands before --, and the arguments of the script behind it",
+    { code: "usage", hint: `piko run ${qualified(meant)}${rest}` },
+  );
+}

@@ -26,23 +26,36 @@ export interface ServiceWords {
 export async function readServiceWords(
   context: Context,
   verb: string,
-  words: readonly string[],
+  typedWords: readonly string[],
 ): Promise<ServiceWords> {
   const tools = context.tools();
+  const { words, command } = splitWords(typedWords, context.handedOn);
   const [first, second] = words;
   if (first === undefined) {
-    throw await whichService(context, verb, await environmentOf(context, first));
+    throw await whichService(verb, await environmentOf(context, first), command);
   }
   if (second === undefined) {
     const around = findEnvironmentAt(tools, context.folder);
     if (around === undefined) {
-      throw await whichService(context, verb, await environmentOf(context, first));
+      throw await whichService(verb, await environmentOf(context, first), command);
     }
-    return { record: around, service: first, command: [...context.handedOn] };
+    return { record: around, service: first, command };
   }
   const { found, services } = await environmentAndServicesOf(context, words);
   const [service = first, ...rest] = services;
-  return { record: found, service, command: [...rest, ...context.handedOn] };
+  return { record: found, service, command: [...rest, ...command] };
+}
+
+/** Tells the environment and the service from the command; where none of them stands before `--`, all stand behind it. */
+function splitWords(
+  words: readonly string[],
+  handedOn: readonly string[],
+): { words: readonly string[]; command: string[] } {
+  if (words.length > 0) return { words, command: [...handedOn] };
+  const end = handedOn.slice(0, 3).indexOf("--");
+  return end < 0
+    ? { words: handedOn.slice(0, 2), command: handedOn.slice(2) }
+    : { words: handedOn.slice(0, end), command: handedOn.slice(end + 1) };
 }
 
 /** Shows words as they would be typed. */
@@ -51,17 +64,17 @@ export function typed(words: readonly string[]): string {
 }
 
 async function whichService(
-  { handedOn }: Context,
   verb: string,
   record: EnvironmentRecord,
+  command: readonly string[],
 ): Promise<PikoError> {
-  if (record.mode === "simple") return noContainers(record, handedOn);
+  if (record.mode === "simple") return noContainers(record, command);
   const services = await listServiceNames(record);
-  const where = handedOn.length === 0 ? "" : " It stands before --, and the command behind it";
-  const named = services.includes(handedOn[0] ?? "") ? [] : [services[0] ?? "SERVICE"];
+  const where = command.length === 0 ? "" : " It stands before --, and the command behind it";
+  const named = services.includes(command[0] ?? "") ? [] : [services[0] ?? "SERVICE"];
   return new PikoError(`Which service of ${record.name}?${where}`, {
     code: "usage",
-    hint: `piko ${verb} ${qualified(record)} ${typed([...named, ...handedOn])}`,
+    hint: `piko ${verb} ${qualified(record)} ${typed([...named, ...command])}`,
     details: services,
   });
 }

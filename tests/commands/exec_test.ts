@@ -88,9 +88,31 @@ Deno.test({
       }
     });
 
+    await t.step(
+      "takes the environment and the service behind -- where none stand before it",
+      async () => {
+        for (const between of [[], ["--"]]) {
+          const { exitCode, stdout, stderr } = await sandbox.piko(
+            ["exec", "--", "web", "db", ...between, ...print, "--json", "--"],
+          );
+          assert.equal(exitCode, 0, stderr);
+          assert.equal(stdout, "--json|--|");
+        }
+        assert.equal((await sandbox.piko(["shell", "--", "web", "db"])).stdout, "shell of web\n");
+        assert.match(
+          await sandbox.fail("exec -- web", 2),
+          /Which service of web\?\n[^]*exec \S+\/web db$/m,
+        );
+        assert.match(await sandbox.fail("exec -- wep db ls", 3), /did you mean web\?/);
+        assert.match(await sandbox.fail("exec --", 2), /Which environment\?/);
+      },
+    );
+
     await t.step("needs no name inside the worktree", async () => {
-      for (const words of [["db", ...print], ["db", "--", ...print], ["web", "db", ...print]]) {
-        const { exitCode, stdout } = await sandbox.piko(["exec", ...words, "--json"], inside);
+      const words = ["db", ...print];
+      const split = ["db", "--", ...print];
+      for (const typed of [words, split, ["web", ...words], ["--", ...words], ["--", ...split]]) {
+        const { exitCode, stdout } = await sandbox.piko(["exec", ...typed, "--json"], inside);
         assert.equal(exitCode, 0);
         assert.equal(stdout, "--json|");
       }

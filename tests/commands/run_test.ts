@@ -177,6 +177,12 @@ Deno.test({
       async () => {
         assert.match(await sandbox.fail("run feature-on", 3), /did you mean feature-one\?/);
         assert.match(await sandbox.fail("run", 2), /Which environment\?/);
+        assert.match(
+          await sandbox.fail(["run", "--", "feature-one", "--watch", "a b"], 2),
+          /^✗ Which environment\? It stands before --[^]*→ piko run \S+\/feature-one -- --watch 'a b'$/m,
+        );
+        assert.match(await sandbox.fail("run -- feature-one", 2), /→ piko run \S+\/feature-one$/m);
+        assert.match(await sandbox.fail("run -- other", 2), /None was named/);
         await sandbox.write(".piko.yml", "scripts: { run: echo root }\n");
         await Deno.rename(path, `${path}.away`);
         assert.match(await sandbox.fail("run feature-one", 4), /worktree of "feature-one" is gone/);

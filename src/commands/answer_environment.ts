@@ -1,4 +1,4 @@
-/** The answer of a command that has changed an environment. */
+/** The answer of a command that starts or stops the containers of an environment. */
 
 import { describeEnvironments } from "../operations/list_environments.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
@@ -12,6 +12,8 @@ export async function answerEnvironment(
 ): Promise<void> {
   const { output } = context;
   if (!output.json) {
+    // That it has no containers was told, and nothing was done to them.
+    if (record.mode === "simple") return;
     output.answer(`${output.paintAnswer("green", "✓")} ${verb} ${record.project}/${record.name}`);
     return;
   }

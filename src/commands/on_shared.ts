@@ -11,8 +11,8 @@ export async function stopSharedServices(
   const { stopShared } = await import("../operations/share_service.ts");
   const tools = context.tools();
   const project = requireProject(tools, context.folder);
-  await stopShared(tools, project, services, context.watch);
-  await answer(context, `Stopped the shared services of ${project.name}`);
+  const stopped = await stopShared(tools, project, services, context.watch);
+  await answer(context, stopped, `Stopped the shared services of ${project.name}`);
 }
 
 /** Starts shared services, or restarts them; no words mean all. */
@@ -24,14 +24,20 @@ export async function startSharedServices(
   const { restartShared } = await import("../operations/share_service.ts");
   const tools = context.tools();
   const project = requireProject(tools, context.folder);
-  await restartShared(tools, project, { ...options, services }, context.watch);
+  const started = await restartShared(tools, project, { ...options, services }, context.watch);
   const verb = options.stopFirst ? "Restarted" : "Started";
-  await answer(context, `${verb} the shared services of ${project.name}`);
+  await answer(context, started, `${verb} the shared services of ${project.name}`);
 }
 
-async function answer(context: Context, sentence: string): Promise<void> {
+async function answer(
+  context: Context,
+  services: readonly string[],
+  sentence: string,
+): Promise<void> {
   const { output } = context;
   if (!output.json) {
+    // That there is none was told.
+    if (services.length === 0) return;
     return output.answer(`${output.paintAnswer("green", "✓")} ${sentence}`);
   }
   const { describeShared } = await import("../operations/list_shared.ts");

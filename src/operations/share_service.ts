@@ -332,14 +332,14 @@ function notShared(service: string, shared: readonly string[]): PikoError {
   });
 }
 
-/** Stops shared services and keeps everything; none named means all. */
+/** Stops shared services and keeps everything; none named means all. It returns those that are meant. */
 export async function stopShared(
   tools: Tools,
   project: ProjectRecord,
   services: readonly string[],
   watch: Watch,
-): Promise<void> {
-  await onShared(tools, project, services, watch, async (record, meant) => {
+): Promise<readonly string[]> {
+  return await onShared(tools, project, services, watch, async (record, meant) => {
     await tools.compose.stop(record, { services: meant, signal: watch.signal });
     const users = new Set(
       meant.flatMap((service) => tools.shared.listUsers(project.id, service)),
@@ -356,15 +356,15 @@ export async function stopShared(
   });
 }
 
-/** Restarts shared services, or starts them, and has them on all of their networks again. */
+/** Restarts shared services, or starts them, and has them on all of their networks again; returns those that are meant. */
 export async function restartShared(
   tools: Tools,
   project: ProjectRecord,
   request: Omit<ShareRequest, "now"> & { stopFirst: boolean },
   watch: Watch,
-): Promise<void> {
+): Promise<readonly string[]> {
   const { wait, timeout, stopFirst } = request;
-  await onShared(tools, project, request.services, watch, async (record, services) => {
+  return await onShared(tools, project, request.services, watch, async (record, services) => {
     if (stopFirst) await tools.compose.stop(record, { services, signal: watch.signal });
     const start = { services, start: true, again: true, wait, timeout };
     await ensureShared(tools, project, start, watch);
@@ -378,20 +378,21 @@ async function onShared(
   services: readonly string[],
   watch: Watch,
   work: (record: EnvironmentRecord, services: readonly string[]) => Promise<string>,
-): Promise<void> {
+): Promise<readonly string[]> {
   using _lock = await lockShared(tools, project.id, watch, tools.block);
   const shared = instanceOf(tools, project.id);
   const known = tools.shared.find(project.id);
   for (const service of services) if (!shared.includes(service)) throw notShared(service, shared);
   if (known === undefined || shared.length === 0) {
     watch.report({ kind: "note", message: `Project ${project.name} shares no service` });
-    return;
+    return [];
   }
   const record = await keepApart(tools, known, watch);
   const meant = services.length === 0 ? shared : services;
   watch.report({ kind: "started", step: "shared", message: meant.join(", ") });
   const message = await failing(meant, watch, () => work(record, meant));
   watch.report({ kind: "done", step: "shared", message });
+  return meant;
 }
 
 /** Does work on shared services whose failure is told as one of their step. */

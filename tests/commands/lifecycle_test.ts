@@ -371,9 +371,18 @@ Deno.test({
     await using sandbox = await Sandbox.create({ init: true });
     await sandbox.pass("create work");
     for (const command of ["up", "down", "restart"]) {
-      const { exitCode, stderr } = await sandbox.piko([command, "work"]);
+      const { exitCode, stdout, stderr } = await sandbox.piko([command, "work"]);
       assert.equal(exitCode, 0, stderr);
       assert.match(stderr, /work has no containers/);
+      assert.equal(stdout, "");
+      assert.equal((await sandbox.json(`${command} work`)).environment.status, "simple");
+      const shared = await sandbox.piko([command, "--shared"]);
+      assert.deepEqual([shared.exitCode, shared.stdout], [0, ""], shared.stderr);
+      assert.match(
+        shared.stderr,
+        new RegExp(`^ *Project ${sandbox.project} shares no service$`, "m"),
+      );
+      assert.deepEqual(await sandbox.json(`${command} --shared`), { shared: [] });
     }
     assert.match(await sandbox.fail("restart work web", 2), /simple mode and has no containers/);
     assert.match(await sandbox.fail("up work web", 2), /simple mode and has no containers/);

@@ -20,6 +20,7 @@ const COMPOSE = `services:
       - |
         echo '<h1>Hello from the container</h1>' > /tmp/index.html
         httpd -p 8080 -h /tmp
+        echo 'a warning' >&2
         printf '\\033[32mgreen\\033[0m <b>no markup</b> \\033]0;title\\007end\\n'
         i=0; while true; do i=$$((i+1)); echo "tick $$i"; sleep 0.1; done
     ports: ["8080"]
@@ -158,6 +159,18 @@ Deno.test({
           "only the lines that match",
           async () => await page.locator(".log-line").count() === 1,
         );
+        const warning = page.locator(".log-line", { hasText: "a warning" });
+        const find = page.getByLabel("Find in the logs");
+        await find.fill("a warning");
+        await warning.getByRole("img", { name: "stderr" }).waitFor();
+        await find.fill("tick 1$");
+        await page.locator(".log-line", { hasText: "tick 1" }).waitFor();
+        assert.equal(await page.locator(".log-line .log-mark").count(), 0, "a mark of stdout");
+        await find.press("Escape");
+        assert.equal(await find.inputValue(), "");
+        await page.waitForURL((url) => !url.searchParams.has("find"));
+        await page.keyboard.press("3");
+        await page.waitForURL(`**${at}/activity`);
         await visit(page, `${server.origin}${at}/logs?service=db`);
         await page.getByText("ready to accept connections").waitFor();
         assert.equal(await page.getByText(/tick \d+/).count(), 0);

@@ -181,6 +181,11 @@ async function startContainers(
     }
     return "";
   });
+  if (isWhole) {
+    // Until all are waited for again: one that the file has no more is not missed.
+    const still = record.runningServices.filter((service) => inFile.includes(service));
+    tools.environments.setRunningServices(record.id, still);
+  }
   // Who moves all of them looks after what is left itself, its volumes too.
   if (isWhole && request.move !== true) await tidyShared(tools, record, watch);
   if (!start) return record;
@@ -284,17 +289,23 @@ export async function stopEnvironment(
   refuseShared(record, services, "down");
   const run: Lifecycle = { operation: "down", services, detail: { services } };
   const known = await knownServices(tools, record);
-  refuseUnknown(services, known);
-  if (known.length === 0) {
+  // One whose container somebody has removed does not run either.
+  const named = new Set([...known, ...record.runningServices]);
+  refuseUnknown(services, known.length === 0 ? [] : [...named]);
+  const meant = services.filter((service) => known.includes(service));
+  if (known.length === 0 || (services.length > 0 && meant.length === 0)) {
     endBrokenOff(tools, record.id, run);
-    watch.report({ kind: "note", message: `${record.name} has no containers yet` });
+    const message = known.length === 0
+      ? `${record.name} has no containers yet`
+      : `${nameList(services)} of ${record.name} has no container to stop`;
+    watch.report({ kind: "note", message });
     return record;
   }
   await recordLifecycle(tools, record, run, async (begin) => {
     begin("containers");
     await step(watch, "containers", async () => {
       await tools.compose.stop(record, {
-        services,
+        services: meant,
         signal: watch.signal,
         onLine: (line) =>
           watch.report({ kind: "output", step: "containers", line, from: "stderr" }),

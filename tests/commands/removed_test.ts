@@ -53,6 +53,13 @@ Deno.test({
       assert.ok(logs.includes(up), logs);
       assert.match(await sandbox.fail("exec one dv ls", 3), /did you mean db\?/);
       assert.match(await sandbox.fail("open one db", 3), /publishes no port/);
+      const { exitCode, stderr } = await sandbox.piko(["down", "one", "db"]);
+      assert.deepEqual([exitCode, stderr], [0, "  db of one has no container to stop\n"]);
+      assert.match(await sandbox.fail("down one dv", 3), /did you mean db\?/);
+      assert.match(
+        await sandbox.fail("down one elsewhere", 3),
+        /→ services: extra, once, api, db$/m,
+      );
     });
 
     await t.step("one beside those that piko stopped", async () => {
@@ -84,6 +91,15 @@ Deno.test({
       assert.equal((await sandbox.json("status one")).environment.status, "running");
       assert.match(await sandbox.pass("open one api"), /^http:\/\/localhost:\d+$/m);
       await sandbox.pass("exec one db true");
+    });
+
+    await t.step("a service that the compose file has no more is not missed", async () => {
+      const rest = COMPOSE.replace(`  db:${SERVICE}\n`, "");
+      await sandbox.write(`${sandbox.worktree("one")}/compose.yaml`, rest);
+      await sandbox.pass("up one --no-wait");
+      const { services } = await sandbox.json("status one");
+      assert.deepEqual(services.map(({ service }) => service), ["api", "extra", "once"]);
+      assert.match(await sandbox.fail("logs one db", 3), /no service "db"/);
     });
   },
 });

@@ -1,5 +1,6 @@
 /** Shows what an operation reports: one line per step that moves on a terminal, plain lines elsewhere. */
 
+import { visible } from "../domain/failure.ts";
 import { type Report, type Step, STEP_TITLES } from "../domain/report.ts";
 import type { Output } from "./output.ts";
 
@@ -57,8 +58,7 @@ export class Progress implements Disposable {
         output.note(`  ${output.paint("dim", "↩")} ${report.message}`);
         break;
       case "warning":
-        output.warn(report.message);
-        if (report.hint !== undefined) output.note(`  ${report.hint}`);
+        output.warn(visible([report.message, report.hint ?? []].flat().join("\n  ")));
         break;
       case "note":
       case "waiting":

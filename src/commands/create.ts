@@ -35,7 +35,8 @@ export const command = buildCommand({
       "  piko create reports --shared redis,jaeger    one redis and one jaeger for all environments",
       "",
       "A branch that exists is used, one that only a remote has is tracked, else a new one starts at --from.",
-      "When a step fails, what this call made is removed again; --keep leaves it for inspection.",
+      "When a step fails, what this call made is removed again; --keep leaves it for inspection. Files in the worktree that",
+      "are in no commit go into a git stash first, and the command that brings them back is printed.",
     ].join("\n"),
   },
   parameters: {

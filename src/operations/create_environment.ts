@@ -37,6 +37,7 @@ import {
 import { isThere, makeFolder, removeFolder } from "./files.ts";
 import { lockEnvironment } from "./lock_environment.ts";
 import { removeNewBranch } from "./new_branch.ts";
+import { removeNewWorktree } from "./new_worktree.ts";
 import { planBranch } from "./plan_branch.ts";
 import { tellOwnConfig } from "./project_config.ts";
 import { requireWorktree } from "./require_worktree.ts";
@@ -223,7 +224,10 @@ async function makeWorktree(call: Call, record: EnvironmentRecord): Promise<Envi
         return reason ? `Kept branch ${branch}, which ${reason}` : reason;
       });
     }
-    undo.defer(`the worktree ${path}`, () => removeNewWorktree(tools, root, path));
+    undo.defer(`the worktree ${path}`, async () => {
+      const made = tools.environments.require(record.id);
+      return await removeNewWorktree(tools, made, { report: watch.report }) ? undefined : "";
+    });
     await tools.git.addWorktree(root, path, plan, { start: commit, signal: watch.signal });
   }, {
     started: branch,
@@ -457,10 +461,6 @@ function forget(tools: Tools, record: EnvironmentRecord, undo: Undo): string | v
   if (undo.complete) return tools.environments.remove(record.id);
   // It stays as one that is being created, so that destroy takes back the branch of this call too.
   return `Not everything could be removed; finish with: piko destroy ${qualified(record)}`;
-}
-
-async function removeNewWorktree(tools: Tools, root: string, path: string): Promise<string | void> {
-  return await tools.git.removeWorktree(root, path, { force: true }) ? undefined : "";
 }
 
 function describePorts(record: EnvironmentRecord): string {

@@ -121,7 +121,9 @@ export async function destroyEnvironment(
       );
     });
   }
-  await attempt(call, "worktree", "Worktree", () => removeWorktree(tools, record, request.force));
+  await attempt(call, "worktree", "Worktree", async () => {
+    await removeWorktree(tools, record, request.force);
+  });
   if (!request.keepData || await isEmptyFolder(record.dataDir)) {
     await attempt(call, "data", "Data", async () => {
       await removeFolder(record.dataDir);
@@ -256,7 +258,7 @@ async function attempt(
 export async function refuseWork(
   tools: Tools,
   record: EnvironmentRecord,
-  request: DestroyRequest,
+  request: Pick<DestroyRequest, "force">,
   watch: Watch,
 ): Promise<void> {
   if (request.force) return;
@@ -425,18 +427,22 @@ async function runDestroyScript(
   return true;
 }
 
-async function removeWorktree(
+/** Removes the worktree of an environment, and tells whether there was one; without `force` git refuses one with work. */
+export async function removeWorktree(
   tools: Tools,
   record: EnvironmentRecord,
   force: boolean,
-): Promise<void> {
+): Promise<boolean> {
   const { root, path } = record;
   // A repository that is gone as a whole has taken its worktrees along.
-  if (!await isThere(`${root}/.git`) && !await isThere(path)) return;
-  for (const carried of tools.environments.listCarried(record.id)) {
-    await removeCarried(path, carried);
-  }
-  await tools.git.removeWorktree(root, path, { force });
+  if (!await isThere(`${root}/.git`) && !await isThere(path)) return false;
+  await removeLinks(tools, record);
+  return await tools.git.removeWorktree(root, path, { force });
+}
+
+/** Removes the links that piko has made in a worktree, so that git does not take them for work. */
+export async function removeLinks(tools: Tools, { id, path }: EnvironmentRecord): Promise<void> {
+  for (const carried of tools.environments.listCarried(id)) await removeCarried(path, carried);
 }
 
 /** Removes the branch, or tells that it stays and why. */

@@ -3,7 +3,7 @@
  * the others from it; it is told, and `complete` is false afterwards.
  */
 
-import { messageOf } from "../domain/errors.ts";
+import { messageOf, PikoError } from "../domain/errors.ts";
 import type { Watch } from "../domain/report.ts";
 
 /** What has to be done to take a call back. */
@@ -43,6 +43,7 @@ export class Undo {
         this.#watch.report({
           kind: "warning",
           message: `Could not remove ${entry.what}: ${messageOf(error)}`,
+          hint: error instanceof PikoError ? error.hint : undefined,
         });
       }
     }

@@ -16,11 +16,12 @@ import {
   type Ref,
   type Worktree,
 } from "./git/formats.ts";
-import { currentBranch, findEntry, findLastHead } from "./git/head.ts";
+import { currentBranch, findEntry, findLastHead, isHalfMade } from "./git/head.ts";
 import { addLine } from "./git/ignore_file.ts";
 import { lines, lstat, placeOf, realPath, withoutPrefix } from "./git/paths.ts";
 import { inspectRepository, type Repository } from "./git/repository.ts";
 import { type Cancellable, GitRunner } from "./git/runner.ts";
+import { pushStash } from "./git/stash.ts";
 import { listWork, listWorkOfGone, type Work, type WorkOfGone } from "./git/unsaved_work.ts";
 import { refuseUndeletable } from "./git/worktree_folder.ts";
 import type { Variables } from "./run.ts";
@@ -171,7 +172,8 @@ export class Git {
   }
 
   /**
-   * Adds a worktree in a folder that does not exist yet; a failure leaves neither folder nor branch of this call.
+   * Adds a worktree in a folder that does not exist yet; a failure leaves neither folder nor branch of this call, unless
+   * there is work in it: a hook that fails may have taken long, or have made it.
    *
    * A new branch tracks nothing, whatever it starts from: `git push` would otherwise push to that other branch.
    *
@@ -295,6 +297,16 @@ export class Git {
     const worktree = await this.findWorktree(root, path, options);
     if (worktree !== undefined) refuseLock(root, worktree);
     return worktree;
+  }
+
+  /**
+   * Refuses a worktree whose folder cannot be deleted whole.
+   *
+   * @throws {PikoError} failed with the folders.
+   */
+  async refuseUndeletable(path: string, { signal }: Cancellable = {}): Promise<void> {
+    const folder = await lstat(path);
+    if (folder !== undefined) await refuseUndeletable(this.#git, path, folder, signal);
   }
 
   /**
@@ -435,6 +447,16 @@ export class Git {
     options: Cancellable = {},
   ): Promise<WorkOfGone> {
     return listWorkOfGone(this.#git, root, worktree, options);
+  }
+
+  /** Puts what is in no commit of a worktree into a stash and names that, as {@link pushStash} does. */
+  pushStash(worktreePath: string, message: string): Promise<string | undefined> {
+    return pushStash(this.#git, worktreePath, message);
+  }
+
+  /** Tells whether git was killed over a worktree while it checked it out, as {@link isHalfMade} does. */
+  isHalfMade(root: string, path: string, options: Cancellable = {}): Promise<boolean> {
+    return isHalfMade(this.#git, root, path, options);
   }
 
   /** Finds the folder in which git keeps what it knows of a worktree; undefined when it knows of none at that path. */
@@ -636,11 +658,20 @@ export class Git {
     });
   }
 
-  /** Removes what a failed or interrupted `git worktree add` of this call has left; git mostly does it itself. */
+  /**
+   * Removes what a failed or interrupted `git worktree add` of this call has left; git mostly does it itself. One that was
+   * whole already when its hook failed stays with the work in it.
+   */
   async #removeHalfMade(root: string, path: string): Promise<void> {
     const place = await placeOf(path);
     const known = (await this.listWorktrees(root)).some((worktree) => worktree.path === place);
-    if (known) await this.removeWorktree(root, place, { force: true });
+    if (!known) return;
+    const force = await this.isHalfMade(root, place);
+    if (!force) {
+      const { files, commits } = await this.listWork(place);
+      if (files.length + commits.length > 0) return;
+    }
+    await this.removeWorktree(root, place, { force });
   }
 
   async #unlock(

@@ -1,10 +1,11 @@
 /** A `piko create` that fails, at each of its steps: what it has made is gone, what was there before is untouched. */
 
 import assert from "node:assert/strict";
+import { Background } from "../background.ts";
 import { needs } from "../needs.ts";
-import { Sandbox } from "../sandbox.ts";
+import { Sandbox, until } from "../sandbox.ts";
 import { type Failure, type Refusal, saysNo } from "./refusal.ts";
-import { takeStock } from "./traces.ts";
+import { takeStock, type Traces } from "./traces.ts";
 import { writeProgram } from "../program_file.ts";
 
 const NEEDED = needs("git", "engine", "compose", "images");
@@ -13,6 +14,8 @@ const NEEDED = needs("git", "engine", "compose", "images");
 interface Undone extends Refusal {
   /** What it takes back, in this order; in `()` what it does not name. */
   undone: string[];
+  /** What was in the worktree and goes into a stash, which else there is none of. */
+  stashed?: string;
 }
 
 /** Runs create and proves that it fails with these words and leaves everything as it was. */
@@ -25,7 +28,14 @@ async function undoes(
   const failure = await saysNo(sandbox, ["create", ...args], expected, {
     variables: { TEST_MARK: sandbox.project },
   });
-  assert.deepEqual(await takeStock(sandbox), before, failure.stderr);
+  const after = await takeStock(sandbox);
+  const { stashed } = expected;
+  if (stashed === undefined) {
+    assert.deepEqual(after, before, failure.stderr);
+  } else {
+    assert.deepEqual(withoutStash(after), withoutStash(before), failure.stderr);
+    assert.equal(stashIn(failure.stderr).files, stashed);
+  }
   assert.deepEqual(undoneIn(failure.stderr), expected.undone, failure.stderr);
   return failure;
 }
@@ -35,6 +45,19 @@ function undoneIn(stderr: string): string[] {
   return [...stderr.matchAll(/^ {2}↩ (?:Removed )?(.+)$/gm)].map(([, what = ""]) =>
     what.replace(/ \/.*/, "")
   );
+}
+
+function withoutStash(traces: Traces): Traces {
+  return { ...traces, refs: traces.refs.filter((ref) => !ref.startsWith("refs/stash ")) };
+}
+
+/** Reads which files were stashed, and the command that brings them back. */
+function stashIn(stderr: string): { files: string; command: string } {
+  const [, files = "", command = ""] =
+    /^! Stashed what was in the worktree: (.+)\n {2}to have it back, .*, then: (git .+)$/m
+      .exec(stderr) ?? [];
+  assert.notEqual(command, "", stderr);
+  return { files, command };
 }
 
 const ROW = "its entry in the registry";
@@ -89,6 +112,26 @@ Deno.test({
       });
       assert.match(stderr, /│ .*no-such-program/);
       await sandbox.git("config", "--remove-section", "filter.large");
+      await Deno.remove(`${sandbox.root}/.git/info/attributes`);
+    });
+
+    await t.step("a git that is killed while it writes the files", async () => {
+      const killer = `${sandbox.folder}/kill-git`;
+      await writeProgram(
+        killer,
+        "#!/bin/sh\npid=$$\nwhile [ $pid -gt 1 ]; do\n  pid=$(ps -o ppid= -p $pid | tr -d ' ')\n" +
+          '  [ "$(ps -o comm= -p $pid)" = git ] && gits="$pid $gits"\ndone\nkill -9 $gits\n',
+      );
+      await sandbox.write(".git/info/attributes", "README.md filter=killed\n");
+      await sandbox.git("config", "filter.killed.smudge", killer);
+      await sandbox.git("config", "filter.killed.clean", "cat");
+      await undoes(sandbox, ["fresh"], {
+        code: "failed",
+        message: /Cannot create environment "fresh": cannot add a worktree/,
+        hint: /./,
+        undone: [ROW],
+      });
+      await sandbox.git("config", "--remove-section", "filter.killed");
       await Deno.remove(`${sandbox.root}/.git/info/attributes`);
     });
 
@@ -196,6 +239,268 @@ Deno.test({
   },
 });
 
+/** What a person has written: it comes back byte for byte. */
+const WRITTEN: Readonly<Record<string, string>> = {
+  "README.md": "# Sample\r\n\nby a person, no end",
+  "notes/to do.txt": "\u0000\u0001 ünï\n",
+};
+
+async function writeWork(folder: string): Promise<void> {
+  await Deno.mkdir(`${folder}/notes`);
+  for (const [path, text] of Object.entries(WRITTEN)) {
+    await Deno.writeTextFile(`${folder}/${path}`, text);
+  }
+  await Deno.chmod(`${folder}/notes/to do.txt`, 0o755);
+}
+
+/** Proves that the command brings back what {@link writeWork} has written into the worktree of a name. */
+async function comesBack(sandbox: Sandbox, name: string, command: string): Promise<void> {
+  await sandbox.write(".piko.yml", "scripts: { setup: 'true' }\n");
+  await sandbox.pass(`create ${name}`);
+  const folder = sandbox.worktree(name);
+  assert.equal(await sandbox.git("-C", folder, "status", "--porcelain"), "");
+  // Others come and go; the command still means the one.
+  await sandbox.write("README.md", "changed in the root\n");
+  await sandbox.git("stash", "push", "--quiet", "--message", "of somebody else");
+  await sandbox.run(["sh", "-c", command], sandbox.folder);
+  for (const [path, text] of Object.entries(WRITTEN)) {
+    assert.equal(await Deno.readTextFile(`${folder}/${path}`), text);
+  }
+  assert.equal((await Deno.stat(`${folder}/notes/to do.txt`)).mode ?? 0 & 0o100, 0o100755);
+  await sandbox.git("stash", "drop", "--quiet");
+  await sandbox.pass(`destroy ${name} --force --delete-branch`);
+}
+
+Deno.test({
+  name: "piko create that fails stashes what somebody has written in its worktree",
+  ...needs("git"),
+  fn: async (t) => {
+    await using sandbox = await Sandbox.create({
+      files: { "README.md": "# Sample\n", ".gitignore": "*.log\n" },
+      init: true,
+    });
+    const made = [DATA, WORKTREE, "branch fresh", ROW];
+    const files = "modified: README.md, untracked: notes/to do.txt";
+    const failed = {
+      code: "failed",
+      message: /scripts\.setup failed with exit code 4/,
+      hint: /setup\.log/,
+      undone: made,
+    } as const;
+    await Deno.mkdir(`${sandbox.folder}/written`);
+    await writeWork(`${sandbox.folder}/written`);
+    const writes = `cp -R "$PIKO_ROOT"/../written/. .; touch output.log`;
+    const home = `${sandbox.folder}/home`;
+
+    await t.step("while a script ran that fails", async () => {
+      await sandbox.write(".piko.yml", `scripts:\n  setup: '${writes}; exit 4'\n`);
+      const { stderr } = await undoes(sandbox, ["fresh"], { ...failed, stashed: files });
+      assert.equal(
+        await sandbox.git("stash", "list", "--format=%gs"),
+        "On fresh: piko create fresh: what was in its worktree",
+      );
+      await comesBack(sandbox, "fresh", stashIn(stderr).command);
+    });
+
+    await t.step("where git knows no author", async () => {
+      const file = `${home}/.gitconfig`;
+      const configured = await Deno.readTextFile(file);
+      await sandbox.write(".piko.yml", `scripts:\n  setup: '${writes}; exit 4'\n`);
+      await Deno.writeTextFile(file, "[user]\n\tuseConfigOnly = true\n");
+      const { stderr } = await undoes(sandbox, ["fresh"], { ...failed, stashed: files });
+      await Deno.writeTextFile(file, configured);
+      await comesBack(sandbox, "fresh", stashIn(stderr).command);
+    });
+
+    await t.step("until Ctrl+C", async () => {
+      await sandbox.write(
+        ".piko.yml",
+        "scripts:\n  setup: 'touch \"$PIKO_DATA_DIR/began\"; exec tail -f /dev/null'\n",
+      );
+      const before = await takeStock(sandbox);
+      await using piko = Background.piko(sandbox, ["create", "fresh", "--quiet"]);
+      await until("the setup script", () => sandbox.exists(".piko/data/fresh/began"));
+      await writeWork(sandbox.worktree("fresh"));
+      piko.kill("SIGINT");
+      const exitCode = await piko.ended();
+      const stderr = piko.stderr.join("\n");
+      assert.equal(exitCode, 130, stderr);
+      assert.deepEqual(withoutStash(await takeStock(sandbox)), withoutStash(before), stderr);
+      const { files: stashed, command } = stashIn(stderr);
+      assert.equal(stashed, files);
+      await comesBack(sandbox, "fresh", command);
+    });
+
+    await t.step("in what was staged too, more than is named", async () => {
+      const script = 'touch 1 "$(printf "2\\033")" 3 4 5 6 7; git add .; rm README.md; exit 4';
+      await sandbox.write(".piko.yml", JSON.stringify({ scripts: { setup: script } }));
+      const { stderr } = await undoes(sandbox, ["fresh"], {
+        ...failed,
+        stashed: "added: 1, added: 2\ufffd, added: 3, added: 4, added: 5 and 3 more",
+      });
+      const { command } = stashIn(stderr);
+      await sandbox.write(".piko.yml", "scripts: { setup: 'true' }\n");
+      await sandbox.pass("create fresh");
+      await sandbox.run(["sh", "-c", command], sandbox.folder);
+      assert.equal(
+        await sandbox.git("-C", sandbox.worktree("fresh"), "status", "--porcelain"),
+        'A  1\nA  "2\\033"\nA  3\nA  4\nA  5\nA  6\nA  7\n D README.md',
+      );
+      await sandbox.pass("destroy fresh --force --delete-branch");
+    });
+
+    await t.step("while a hook of git ran that fails", async () => {
+      const hook = `${sandbox.root}/.git/hooks/post-checkout`;
+      await writeProgram(hook, `#!/bin/sh\ncp -R '${sandbox.folder}'/written/. .; exit 1\n`);
+      const { stderr } = await undoes(sandbox, ["fresh"], {
+        code: "failed",
+        message: /the post-checkout hook failed/,
+        hint: /hook/,
+        undone: [WORKTREE, "branch fresh", ROW],
+        stashed: files,
+      });
+      await Deno.remove(hook);
+      await comesBack(sandbox, "fresh", stashIn(stderr).command);
+    });
+
+    await t.step("and nothing where git ignores it, or piko has made it", async () => {
+      await sandbox.write("shared.txt", "of the root\n");
+      await sandbox.write(
+        ".piko.yml",
+        "link: [shared.txt]\nscripts: { setup: 'cat shared.txt > output.log; exit 4' }\n",
+      );
+      const { stderr } = await undoes(sandbox, ["fresh"], failed);
+      assert.doesNotMatch(stderr, /stash/i);
+      await Deno.remove(`${sandbox.root}/shared.txt`);
+    });
+
+    await t.step("and loses nothing where it is killed before the worktree goes", async () => {
+      await sandbox.write(".piko.yml", `scripts:\n  setup: '${writes}; exit 4'\n`);
+      await sandbox.git("stash", "clear");
+      const real = await sandbox.run(["sh", "-c", "command -v git"]);
+      await writeProgram(
+        `${sandbox.folder}/bin/git`,
+        `#!/bin/sh\ncase "$*" in *" worktree remove "*) kill -9 $PPID; exit 1 ;; esac\nexec ${real} "$@"\n`,
+      );
+      const before = await takeStock(sandbox);
+      const { exitCode } = await sandbox.piko(["create", "fresh"], {
+        variables: { PATH: `${sandbox.folder}/bin:${sandbox.variables.PATH}` },
+      });
+      assert.equal(exitCode, 137);
+      await sandbox.pass("doctor --fix");
+      assert.deepEqual(withoutStash(await takeStock(sandbox)), before);
+      const id = await sandbox.git("stash", "list", "--format=%H");
+      const command = `git -C '${sandbox.worktree("fresh")}' stash apply ${id}`;
+      await comesBack(sandbox, "fresh", command);
+    });
+  },
+});
+
+Deno.test({
+  name: "piko create that fails keeps a worktree with work that no stash holds",
+  ...needs("git"),
+  fn: async (t) => {
+    await using sandbox = await Sandbox.create({
+      files: { "README.md": "# Sample\n", "other.txt": "other\n", ".gitignore": "hidden\n" },
+      init: true,
+    });
+    const commit = "git commit --quiet --all --message";
+    const copy = `rm -rf "$PIKO_ROOT/../as-it-was"; cp -R . "$PIKO_ROOT/../as-it-was"`;
+    const apart = `echo one > README.md; ${commit} one; git switch --quiet --create two @~; ` +
+      `echo two > README.md; ${commit} two`;
+    const cases: { what: string; script: string; why: RegExp; listed: RegExp }[] = [{
+      what: "a repository in it",
+      script: "git init --quiet mine; echo precious > mine/work; echo more > loose",
+      why: /git cannot stash what is in it: a stash does not hold untracked: mine\/$/m,
+      listed: /untracked: loose\n.*untracked: mine\//,
+    }, {
+      what: "files that git was told not to look for",
+      script: "git update-index --skip-worktree README.md; git update-index --assume-unchanged " +
+        "other.txt; echo precious > README.md; echo precious > other.txt; echo more > loose",
+      why: /does not hold modified \(skip-worktree\): README\.md, modified \(assume-unchanged\): /,
+      listed: /skip-worktree/,
+    }, {
+      what: "a folder where a file was",
+      script:
+        "rm README.md; mkdir README.md; echo precious > README.md/work; echo more > other.txt",
+      why: /does not hold untracked: README\.md\/work$/m,
+      listed: /README\.md\/work/,
+    }, {
+      what: "a file that git was only told of",
+      script: "echo precious > work; git add --intent-to-add work; echo more > other.txt",
+      why: /git cannot stash what is in it: error: .*work/,
+      listed: /work/,
+    }, {
+      what: "a conflict",
+      script: `${apart}; echo three > README.md; git switch --quiet --merge kept`,
+      why: /does not hold conflicted: README\.md$/m,
+      listed: /conflicted: README\.md/,
+    }, {
+      what: "a merge under way",
+      script: `${apart}; git merge --quiet kept`,
+      why: /: a merge is under way$/m,
+      listed: /conflicted: README\.md/,
+    }, {
+      what: "a rebase under way",
+      script:
+        `echo more > loose; GIT_SEQUENCE_EDITOR="echo break >" git rebase --quiet --interactive HEAD 2>&1 | cat -v`,
+      why: /: a rebase is under way$/m,
+      listed: /loose/,
+    }, {
+      what: "commits on no branch",
+      script: `git switch --quiet --detach; echo precious > other.txt; ${commit} apart; ` +
+        "echo more > README.md",
+      why: /has work that is not committed, and commits that are on no branch$/m,
+      listed: /apart/,
+    }, {
+      what: "a lock of git's that stays",
+      script: 'echo precious > work; touch "$(git rev-parse --git-dir)/index.lock"',
+      why: /A git is at work in the repository, or has left its lock: \S+index\.lock$/m,
+      listed: /work/,
+    }, {
+      what: "a lock of somebody's",
+      script: "echo precious > work; git worktree lock . --reason mine",
+      why: /is locked \(mine\)$/m,
+      listed: /work/,
+    }, {
+      what: "a worktree in it, which git ignores",
+      script: "git worktree add --quiet --detach hidden",
+      why: /In the worktree of "kept" are others/,
+      listed: /worktree: .*hidden/,
+    }];
+    for (const { what, script, why, listed } of cases) {
+      await t.step(what, async () => {
+        await sandbox.write(
+          ".piko.yml",
+          JSON.stringify({ scripts: { setup: `${script}; ${copy}; exit 4` } }),
+        );
+        const { stderr } = await saysNo(sandbox, ["create", "kept"], {
+          code: "failed",
+          message: /scripts\.setup failed with exit code 4/,
+          hint: /setup\.log/,
+        });
+        assert.match(stderr, /^! Could not remove the worktree \S+\/kept: /m);
+        assert.match(stderr, why);
+        assert.match(stderr, /finish with: piko destroy \S+\/kept$/m);
+        assert.equal(await sandbox.git("stash", "list"), "");
+        const folder = sandbox.worktree("kept");
+        await sandbox.run(["diff", "-r", "--exclude=.git", `${sandbox.folder}/as-it-was`, folder]);
+        assert.equal((await sandbox.json("status kept")).environment.status, "failed");
+        await sandbox.write(".piko.yml", "{}\n");
+        const refused = await sandbox.fail("destroy kept", 4);
+        assert.match(refused, listed);
+
+        await sandbox.run(["sh", "-c", `git worktree unlock '${folder}' || true`]);
+        await sandbox.pass("destroy kept --force");
+        await sandbox.git("worktree", "prune");
+        for (const branch of ["kept", "two"]) {
+          await sandbox.run(["sh", "-c", `git branch --quiet -D ${branch} || true`]);
+        }
+      });
+    }
+  },
+});
+
 Deno.test({
   name: "piko create takes everything back when the compose file is of no use",
   ...NEEDED,
@@ -262,6 +567,7 @@ Deno.test({
         message: /scripts\.prepare failed with exit code 7/,
         hint: /\.piko\/logs\/fresh\/prepare\.log$/,
         undone: made("fresh"),
+        stashed: "untracked: made",
       });
       assert.deepEqual(failure.details.toSorted(), ["first", "second"]);
       const log = await Deno.readTextFile(`${sandbox.root}/.piko/logs/fresh/prepare.log`);
@@ -405,6 +711,7 @@ Deno.test({
         message: /scripts\.setup failed with exit code 9/,
         hint: /\.piko\/logs\/fresh\/setup\.log$/,
         undone: made,
+        stashed: "untracked: made",
       });
       assert.deepEqual(failure.details, ["half way"]);
     });

@@ -740,6 +740,67 @@ Deno.test("Git.listWork() leaves piko's own links out, while they are links", as
   assert.equal((await git.listWork(path, { except: ["README"] })).files.length, 1);
 });
 
+Deno.test("Git.pushStash() takes all that is no commit, and names it so that no other one is meant", async () => {
+  await using sandbox = await Sandbox.create();
+  const { git } = sandbox;
+  const { root, path } = await withWorktree(sandbox);
+  assert.equal(await git.pushStash(path, "nothing"), undefined);
+  assert.equal(await sandbox.run(root, "stash", "list"), "");
+  // Short ones are mostly of digits, which `git stash apply` takes for a place in the list.
+  await sandbox.run(root, "config", "core.abbrev", "4");
+  for (let count = 0;; count++) {
+    assert.ok(count < 200, "no short name was a number");
+    await Deno.writeTextFile(`${path}/README`, `${count}\n`);
+    await Deno.writeTextFile(`${path}/new`, `new ${count}\n`);
+    const id = await git.pushStash(path, "saved") ?? "";
+    assert.deepEqual(await git.listWork(path), { files: [], commits: [] });
+    const [whole, short] = (await sandbox.run(root, "log", "-1", "--format=%H %h", "refs/stash"))
+      .trim().split(" ");
+    if (!/^\d+$/.test(short ?? "")) {
+      assert.equal(id, short);
+      continue;
+    }
+    assert.equal(id, whole);
+    await sandbox.run(path, "stash", "apply", "--quiet", id);
+    assert.equal(await Deno.readTextFile(`${path}/new`), `new ${count}\n`);
+    break;
+  }
+});
+
+Deno.test("Git.pushStash() refuses submodules with work, and touches nothing", async () => {
+  await using sandbox = await Sandbox.create();
+  const { git } = sandbox;
+  const { root, path } = await withSubmodule(sandbox);
+  await Deno.writeTextFile(`${path}/vendor/lib/README`, "changed\n");
+  await Deno.writeTextFile(`${path}/new`, "x");
+  await assert.rejects(git.pushStash(path, "saved"), piko("conflict", /modified: vendor\/lib$/));
+  assert.equal(await exists(`${path}/new`), true);
+  assert.equal(await sandbox.run(root, "stash", "list"), "");
+});
+
+Deno.test("Git.isHalfMade() tells a worktree that git was killed over", async () => {
+  await using sandbox = await Sandbox.create();
+  const { git } = sandbox;
+  const { root, path } = await withWorktree(sandbox);
+  assert.equal(await git.isHalfMade(root, path), false);
+  await Deno.remove(`${root}/.git/worktrees/w/index`);
+  assert.equal(await git.isHalfMade(root, path), true);
+  assert.equal(await git.isHalfMade(root, `${sandbox.folder}/other`), false);
+});
+
+Deno.test("Git.addWorktree() leaves a worktree whose hook fails and has made work", async () => {
+  await using sandbox = await Sandbox.create();
+  const { git, folder } = sandbox;
+  const root = await sandbox.repository();
+  await sandbox.hook(root, "post-checkout", "echo work > work; exit 3");
+  await assert.rejects(
+    git.addWorktree(root, `${folder}/w`, { kind: "new", branch: "b", from: "HEAD" }),
+    piko("failed", /post-checkout hook failed/),
+  );
+  assert.equal(await Deno.readTextFile(`${folder}/w/work`), "work\n");
+  assert.deepEqual(await sandbox.branches(root), ["b", "main"]);
+});
+
 Deno.test("Git.listWork() finds commits of a detached HEAD that nothing else has", async () => {
   await using sandbox = await Sandbox.create();
   const { git } = sandbox;

@@ -1,7 +1,7 @@
 /** What a worktree has checked out, and where git keeps what it knows of it. */
 
 import { CommandError, PikoError } from "../../domain/errors.ts";
-import { lines, lstat, readIfThere, realPath, withoutPrefix } from "./paths.ts";
+import { lines, lstat, placeOf, readIfThere, realPath, withoutPrefix } from "./paths.ts";
 import { inspectRepository } from "./repository.ts";
 import type { Cancellable, GitRunner } from "./runner.ts";
 
@@ -44,6 +44,20 @@ export async function findEntry(
     if (points?.trimEnd() === `${path}/.git`) return `${folder}/${name}`;
   }
   return undefined;
+}
+
+/**
+ * Tells whether a worktree is one that git was killed over while it checked it out: it has no index yet, and files that are
+ * missing or cut off.
+ */
+export async function isHalfMade(
+  git: GitRunner,
+  root: string,
+  path: string,
+  options: Cancellable = {},
+): Promise<boolean> {
+  const gitDir = await findEntry(git, root, await placeOf(path), options);
+  return gitDir !== undefined && await lstat(`${gitDir}/index`) === undefined;
 }
 
 /**

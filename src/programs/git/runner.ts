@@ -64,18 +64,25 @@ export class GitRunner {
     throw explainLock(failure) ?? failure;
   }
 
-  /** Runs git, and again when it met another git at work, which leaves its own work undone. */
+  /**
+   * Runs git, and again when it met another git at work, which leaves its own work undone; `isDone` is asked first where it
+   * may have been done all the same.
+   */
   async try(
     argv: readonly string[],
-    { signal, input, variables = this.variables }:
+    { signal, input, variables = this.variables, isDone }:
       & Cancellable
-      & { input?: string | undefined; variables?: Variables },
+      & {
+        input?: string | undefined;
+        variables?: Variables;
+        isDone?: () => Promise<boolean>;
+      },
   ): Promise<Outcome> {
     for (let attempt = 1;; attempt++) {
       // Each call names its folder with -C; piko's own may be the worktree that has just been removed.
       const outcome = await tryRun(argv, { cwd: "/", signal, input, variables });
       const isFinal = outcome.exitCode === 0 || attempt === ATTEMPTS;
-      if (isFinal || !metAnotherGit(outcome.stderr)) return outcome;
+      if (isFinal || !metAnotherGit(outcome.stderr) || await isDone?.()) return outcome;
       await new Promise((resolve) => setTimeout(resolve, attempt * (15 + 30 * Math.random())));
       throwIfInterrupted(signal);
     }
@@ -92,7 +99,7 @@ function metAnotherGit(stderr: string): boolean {
 }
 
 /** Names the lock that a git met again and again: one that is killed at the wrong moment leaves its own. */
-function explainLock(cause: CommandError): PikoError | undefined {
+export function explainLock(cause: CommandError): PikoError | undefined {
   const [, lock, file] =
     /Unable to create '(.+\.lock)': File exists|could not lock config file (.+): File exists/
       .exec(cause.stderr) ?? [];

@@ -45,9 +45,7 @@ export async function listWork(
   { except = [], signal }: { except?: readonly string[] } & Cancellable = {},
 ): Promise<Work> {
   const gitDir = await gitDirOf(git, worktreePath, signal);
-  const index = git.run(["git", "-C", worktreePath, "ls-files", "-v", "--stage", "-z"], {
-    signal,
-  }).then(parseIndex);
+  const index = listIndex(git, worktreePath, signal);
   const [changed, hidden, detached, stashes, submodules] = await Promise.all([
     listChanges(git, worktreePath, gitDir, signal),
     index.then((entries) => hiddenChanges(git, worktreePath, entries, signal)),
@@ -104,6 +102,16 @@ export async function listWorkOfGone(
     { state: "modified", path } satisfies ChangedFile
   ));
   return { files, commits, gitDir, isOnHead: files.length + aside.length === 0 };
+}
+
+/** Lists the files of a worktree's index. */
+export async function listIndex(
+  git: GitRunner,
+  worktreePath: string,
+  signal: AbortSignal | undefined,
+): Promise<IndexEntry[]> {
+  const argv = ["git", "-C", worktreePath, "ls-files", "-v", "--stage", "-z"];
+  return parseIndex(await git.run(argv, { signal }));
 }
 
 async function listChanges(

@@ -55,7 +55,12 @@ async function runTests(args: readonly string[], requireAll: boolean): Promise<C
         ...args,
         ...(args.some(isPath) ? [] : ["tests/"]),
       ],
-      { TMPDIR: `${folder}/tmp`, ...(requireAll ? { PIKO_TEST_REQUIRE: "all" } : {}) },
+      {
+        TMPDIR: `${folder}/tmp`,
+        // The tests wait for containers as much as they compute: one file more than there are cores fills the gaps.
+        DENO_JOBS: Deno.env.get("DENO_JOBS") ?? String(navigator.hardwareConcurrency + 1),
+        ...(requireAll ? { PIKO_TEST_REQUIRE: "all" } : {}),
+      },
     );
     const counts = countTests(await readReport(report));
     if (code !== 0 && counts.failed === 0) {

@@ -26,7 +26,8 @@ export interface SharedProblem {
 const PATIENCE = 120_000;
 
 /**
- * Tells what is wrong with the shared services of a project. While another piko works on them nothing is.
+ * Tells what is wrong with the shared services of a project. While another piko works on them nothing is, and what an
+ * environment misses may come to it by whoever works on that one.
  *
  * @throws {PikoError} unavailable without an engine.
  */
@@ -36,8 +37,14 @@ export async function findSharedProblems(
 ): Promise<SharedProblem[]> {
   if (await isEnvironmentLocked(tools, project.id, SHARED_NAME)) return [];
   const { problems, runTwice } = await look(tools, project);
+  const settled: Mendable[] = [];
+  for (const problem of problems) {
+    const missesIt = tools.environments.list(project.id)
+      .find(({ id }) => id === problem.environmentId);
+    if (missesIt === undefined || !await isAtWork(tools, missesIt)) settled.push(problem);
+  }
   return [
-    ...problems,
+    ...settled,
     ...runTwice.map(({ name, services }) => ({ message: twice(name, services) })),
   ].map(({ message }) => ({ message }));
 }
@@ -89,6 +96,8 @@ export async function reconcileShared(
 
 interface Mendable {
   message: string;
+  /** The environment that misses something, where it is one alone. */
+  environmentId?: number | undefined;
   /** Mends it; returns the volumes that stay, where something was removed. */
   work: (project: ProjectRecord, watch: Watch) => Promise<string[] | void>;
 }
@@ -163,7 +172,8 @@ async function look(
 
 async function misplaced(tools: Tools, projectId: number): Promise<Mendable[]> {
   const found = await findMisplaced(tools, projectId);
-  return found.misplaced.map(({ container, network, aliases }) => ({
+  return found.misplaced.map(({ container, network, aliases, environmentId }) => ({
+    environmentId,
     message: aliases === undefined
       ? `The shared ${container.service} is on network ${network}, where it does not belong`
       : `The shared ${container.service} is not on network ${network}, where it is expected`,

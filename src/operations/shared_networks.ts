@@ -18,6 +18,8 @@ export interface Misplaced {
   aliases: string[] | undefined;
   /** Whether it has to leave first, since the network of that name is another one now. */
   again: boolean;
+  /** The environment that expects it there. */
+  environmentId?: number;
 }
 
 /** What of the networks is not as the registry wants it. */
@@ -86,7 +88,7 @@ export async function putInPlace(
 
 function toJoin(
   container: Container,
-  { network, aliases }: SharedLink,
+  { network, aliases, environmentId }: SharedLink,
   networks: readonly Network[],
 ): Misplaced[] {
   const there = networks.find(({ name }) => name === network);
@@ -95,11 +97,10 @@ function toJoin(
     // A stopped container that remembers it could not start any more.
     return joined === undefined ? [] : [{ container, network, aliases: undefined, again: false }];
   }
-  if (joined === undefined) return [{ container, network, aliases, again: false }];
+  const expected = { container, network, aliases, environmentId };
+  if (joined === undefined) return [{ ...expected, again: false }];
   // One that joined while it was stopped knows no id yet.
-  return joined === null || joined === there.id
-    ? []
-    : [{ container, network, aliases, again: true }];
+  return joined === null || joined === there.id ? [] : [{ ...expected, again: true }];
 }
 
 function toLeave(

@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
+import { acquireLock } from "../../src/store/locks.ts";
 import { docker } from "../containers.ts";
 import { needs } from "../needs.ts";
 import { Sandbox } from "../sandbox.ts";
@@ -423,7 +424,14 @@ Deno.test({
         },
         {
           what: "a shared container that was taken off an environment's network",
-          make: () => docker("network", "disconnect", network, shared),
+          make: async () => {
+            await docker("network", "disconnect", network, shared);
+            // Whoever is at work on the environment is about to bring it there.
+            const { PIKO_HOME } = sandbox.variables;
+            const options = { command: "piko up one", block: false };
+            using _work = await acquireLock(`${PIKO_HOME}/locks`, "1.one", options);
+            assert.deepEqual((await doctor(sandbox)).wrong, []);
+          },
           wrong: [
             "shared: The shared kv is not on network piko-PROJECT-one, where it is expected (PROJECT)",
           ],

@@ -8,6 +8,13 @@ export async function docker(...args: string[]): Promise<string> {
   return (await run(["docker", ...args], { variables })).trim();
 }
 
+/** What a service says in a compose file that answers HTTP on port 80 and stops at once. */
+export const WEB_SERVICE = `
+    image: busybox:1.36
+    command: httpd -f -p 80 -h /tmp
+    init: true
+    stop_grace_period: 0s`;
+
 /** Containers that look like a compose project's; whatever is named or labelled so is removed at the end. */
 export class Containers implements AsyncDisposable {
   readonly composeProject = `pikotest-${crypto.randomUUID().slice(0, 8)}`;

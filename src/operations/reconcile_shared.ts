@@ -37,10 +37,10 @@ export async function findSharedProblems(
 ): Promise<SharedProblem[]> {
   if (await isEnvironmentLocked(tools, project.id, SHARED_NAME)) return [];
   const { problems, runTwice } = await look(tools, project);
+  const environments = tools.environments.list(project.id);
   const settled: Mendable[] = [];
   for (const problem of problems) {
-    const missesIt = tools.environments.list(project.id)
-      .find(({ id }) => id === problem.environmentId);
+    const missesIt = environments.find(({ id }) => id === problem.environmentId);
     if (missesIt === undefined || !await isAtWork(tools, missesIt)) settled.push(problem);
   }
   return [

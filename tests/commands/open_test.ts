@@ -2,33 +2,28 @@
 
 import assert from "node:assert/strict";
 import { hasScreen, openPage } from "../../src/programs/opener.ts";
+import { WEB_SERVICE } from "../containers.ts";
 import { needs } from "../needs.ts";
 import { Sandbox, until } from "../sandbox.ts";
 import { Terminal } from "../terminal.ts";
 import { writeProgram } from "../program_file.ts";
 
-const SERVICE = `
-    image: busybox:1.36
-    command: httpd -f -p 80 -h /tmp
-    init: true
-    stop_grace_period: 0s`;
-
 const COMPOSE = `services:
-  api:${SERVICE}
+  api:${WEB_SERVICE}
     ports: ["9999", "7777"]
-  cache:${SERVICE}
+  cache:${WEB_SERVICE}
     ports: ["6379", "7777"]
-  db:${SERVICE}
+  db:${WEB_SERVICE}
     ports: ["5432"]
-  mail:${SERVICE}
+  mail:${WEB_SERVICE}
     ports: ["1025", "8025", "80"]
-  quiet:${SERVICE}
-  secure:${SERVICE}
+  quiet:${WEB_SERVICE}
+  secure:${WEB_SERVICE}
     ports: ["8443", "53/udp"]
-  shown:${SERVICE}
+  shown:${WEB_SERVICE}
     labels: { dev.piko.http: "4567" }
     ports: ["8080", "4567"]
-  wrong:${SERVICE}
+  wrong:${WEB_SERVICE}
     labels: { dev.piko.http: "4568" }
     ports: ["8080"]
 `;

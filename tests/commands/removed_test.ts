@@ -1,21 +1,15 @@
 /** A container that somebody removed beside piko: what open, logs, exec and shell say of its service, and what brings it back. */
 
 import assert from "node:assert/strict";
-import { docker } from "../containers.ts";
+import { docker, WEB_SERVICE } from "../containers.ts";
 import { needs } from "../needs.ts";
 import { Sandbox } from "../sandbox.ts";
 
-const SERVICE = `
-    image: busybox:1.36
-    command: httpd -f -p 80 -h /tmp
-    init: true
-    stop_grace_period: 0s`;
-
 const COMPOSE = `services:
-  api:${SERVICE}
+  api:${WEB_SERVICE}
     ports: ["80"]
-  db:${SERVICE}
-  extra:${SERVICE}
+  db:${WEB_SERVICE}
+  extra:${WEB_SERVICE}
     ports: ["81"]
   once:
     image: busybox:1.36
@@ -94,7 +88,7 @@ Deno.test({
     });
 
     await t.step("a service that the compose file has no more is not missed", async () => {
-      const rest = COMPOSE.replace(`  db:${SERVICE}\n`, "");
+      const rest = COMPOSE.replace(`  db:${WEB_SERVICE}\n`, "");
       await sandbox.write(`${sandbox.worktree("one")}/compose.yaml`, rest);
       await sandbox.pass("up one --no-wait");
       const { services } = await sandbox.json("status one");

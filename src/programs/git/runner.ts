@@ -7,6 +7,7 @@ import { CommandError, PikoError, throwIfInterrupted } from "../../domain/errors
 import { shellWord } from "../../domain/variables.ts";
 import { type Outcome, tryRun, type Variables } from "../run.ts";
 
+/** What may be broken off. */
 export interface Cancellable {
   signal?: AbortSignal | undefined;
 }

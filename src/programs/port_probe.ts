@@ -9,6 +9,9 @@
  * What containers publish shows here only while Docker's `userland-proxy` is on, as it is by default;
  * with it off, firewall rules forward the port and no one listens: ask the engine as well.
  *
+ * Says taken, for a moment, of a port that is free when another thread of this process starts a program just
+ * then, which has a copy of the probe's own listener until it runs. piko has one thread.
+ *
  * @param hostIp an address to try besides all addresses and the loopback ones.
  */
 export function isPortTaken(

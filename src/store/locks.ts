@@ -43,13 +43,19 @@ export class Lock implements Disposable {
     if (!this.#held) return;
     this.#held = false;
     this.#file.truncateSync(0);
-    this.#file.close();
+    this.#letGo();
   }
 
   /** Lets the next one in, who finds it as one who was killed would have left it. */
   abandon(): void {
     if (!this.#held) return;
     this.#held = false;
+    this.#letGo();
+  }
+
+  /** Unlocks as well as closes: a program that another thread starts has a copy of the file for a moment. */
+  #letGo(): void {
+    this.#file.unlockSync();
     this.#file.close();
   }
 

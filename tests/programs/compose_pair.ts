@@ -14,9 +14,9 @@ import {
   listMissing,
 } from "../../src/programs/compose.ts";
 import { Engine } from "../../src/programs/engine.ts";
-import { isPortTaken } from "../../src/programs/port_probe.ts";
 import { run } from "../../src/programs/run.ts";
 import { needs } from "../needs.ts";
+import { staysTaken } from "../ports.ts";
 import { type ClaimedSlots, claimSlots } from "../slots.ts";
 
 const FIXTURES = new URL("../fixtures/compose/", import.meta.url).pathname;
@@ -195,8 +195,7 @@ export class Pair implements AsyncDisposable {
     await Deno.mkdir(target.variables.PIKO_DATA_DIR, { recursive: true });
     const { overrideFile: _, ...base } = target;
     const config = await compose.config(base);
-    const taken = (port: number, protocol: "tcp" | "udp") => isPortTaken(port, protocol);
-    const ports = assignHostPorts(slot, wantedPorts(config), taken).given;
+    const ports = assignHostPorts(slot, wantedPorts(config), staysTaken).given;
     const { text, warnings } = composeOverride(config, {
       composeProject: target.composeProject,
       ports,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isPortTaken } from "../../src/programs/port_probe.ts";
+import { staysTaken } from "../ports.ts";
 import { compose, engineTest, Pair, type Twin } from "./compose_pair.ts";
 
 /** Lists what a service's containers listen on at this machine, as `80/tcp 127.0.0.1:10180`, IPv4 alone. */
@@ -49,7 +49,7 @@ engineTest(
 
 engineTest("override: ports of several base files are replaced, not appended to", async () => {
   await using pair = await Pair.up("layered");
-  assert.equal(isPortTaken(18431, "tcp") || isPortTaken(18432, "tcp"), false);
+  assert.equal(staysTaken(18431, "tcp") || staysTaken(18432, "tcp"), false);
   for (const twin of pair.both) {
     assert.equal(twin.target.files.length, 2);
     assert.deepEqual(Object.keys(twin.hostPorts("app")), ["80/tcp", "81/tcp"]);

@@ -23,7 +23,7 @@ export const command = buildCommand({
     const tools = this.tools();
     if (shared) return await stopSharedServices(this, words);
     const { found, services } = await environmentAndServicesOf(this, words);
-    const record = await stopEnvironment(tools, found, services, this.watch);
-    await answerEnvironment(this, record, "Stopped");
+    const { record, hadContainers } = await stopEnvironment(tools, found, services, this.watch);
+    if (hadContainers || this.output.json) await answerEnvironment(this, record, "Stopped");
   },
 });

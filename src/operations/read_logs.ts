@@ -94,8 +94,19 @@ export async function openLogs(
   }
   const containers = wanted(all, request);
   if (containers.length === 0) throw noLogs(record, request, all);
+  const services = [...new Set(containers.map(({ service }) => service))];
+  const silent = request.services.filter((service) => !services.includes(service));
+  if (silent.length > 0) {
+    const missing = missingServices(record, all);
+    for (const service of new Set(silent)) {
+      const message = missing.includes(service)
+        ? `The container of ${service} of ${record.name} was removed`
+        : `${service} of ${record.name} has no container`;
+      watch.report({ kind: "note", message });
+    }
+  }
   return {
-    services: [...new Set(containers.map(({ service }) => service))],
+    services,
     labels: containers.map((container) => labelOf(record, container, containers)),
     lines: readLines(tools, record, request, watch, containers),
   };

@@ -271,19 +271,26 @@ async function makeSharedReady(
   return services;
 }
 
+/** What {@link stopEnvironment} answers. */
+export interface Stopped {
+  record: EnvironmentRecord;
+  /** Whether there was a container to stop, one that had stopped before included; otherwise that was reported. */
+  hadContainers: boolean;
+}
+
 /** Stops the containers and keeps them; what is stopped already is fine. */
 export async function stopEnvironment(
   tools: Tools,
   found: EnvironmentRecord,
   services: readonly string[],
   watch: Watch,
-): Promise<EnvironmentRecord> {
+): Promise<Stopped> {
   using _lock = await lockEnvironment(tools, { id: found.projectId }, found.name, watch);
   let record = tools.environments.require(found.id);
   if (record.mode === "simple") {
     if (services.length > 0) throw noContainers(record);
     watch.report({ kind: "note", message: `${record.name} has no containers to stop` });
-    return record;
+    return { record, hadContainers: false };
   }
   record = await keepApart(tools, record, watch);
   refuseShared(record, services, "down");
@@ -296,10 +303,10 @@ export async function stopEnvironment(
   if (known.length === 0 || (services.length > 0 && meant.length === 0)) {
     endBrokenOff(tools, record.id, run);
     const message = known.length === 0
-      ? `${record.name} has no containers yet`
+      ? `${record.name} has no containers${record.hadContainers ? "" : " yet"}`
       : `${nameList(services)} of ${record.name} has no container to stop`;
     watch.report({ kind: "note", message });
-    return record;
+    return { record, hadContainers: false };
   }
   await recordLifecycle(tools, record, run, async (begin) => {
     begin("containers");
@@ -313,7 +320,7 @@ export async function stopEnvironment(
       return "stopped";
     });
   });
-  return record;
+  return { record, hadContainers: true };
 }
 
 /** Restarts the containers, all or those of some services; what does not exist yet is started. */

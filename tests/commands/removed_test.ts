@@ -47,8 +47,18 @@ Deno.test({
       assert.ok(logs.includes(up), logs);
       assert.match(await sandbox.fail("exec one dv ls", 3), /did you mean db\?/);
       assert.match(await sandbox.fail("open one db", 3), /publishes no port/);
-      const { exitCode, stderr } = await sandbox.piko(["down", "one", "db"]);
-      assert.deepEqual([exitCode, stderr], [0, "  db of one has no container to stop\n"]);
+      const some = await sandbox.piko(["logs", "one", "extra", "db", "db"]);
+      assert.deepEqual(
+        [some.exitCode, some.stderr],
+        [0, "  The container of db of one was removed\n"],
+      );
+      const { exitCode, stdout, stderr } = await sandbox.piko(["down", "one", "db"]);
+      assert.deepEqual([exitCode, stdout, stderr], [
+        0,
+        "",
+        "  db of one has no container to stop\n",
+      ]);
+      assert.match((await sandbox.piko(["down", "other"])).stderr, /other has no containers yet$/m);
       assert.match(await sandbox.fail("down one dv", 3), /did you mean db\?/);
       assert.match(
         await sandbox.fail("down one elsewhere", 3),
@@ -65,6 +75,8 @@ Deno.test({
 
     await t.step("all of them", async () => {
       await remove("extra", "once");
+      const down = await sandbox.piko(["down", "one"]);
+      assert.deepEqual([down.stdout, down.stderr], ["", "  one has no containers\n"]);
       const logs = await sandbox.fail("logs one", 4);
       assert.match(logs, /^✗ There are no logs: the containers of one were removed$/m);
       assert.ok(logs.includes(up), logs);

@@ -49,6 +49,20 @@ export function environmentVariables(of: VariableSource): Record<string, string>
   return variables;
 }
 
+/**
+ * Finds the services whose variables have the same name: `my-db` and `my_db` both have `PIKO_MY_DB_PORT`, which is that of
+ * the first. Each entry has two services or more, in the order of {@link compareText}.
+ */
+export function servicesOfOneVariable(services: Iterable<string>): [string, ...string[]][] {
+  const byPart = new Map<string, [string, ...string[]]>();
+  for (const service of [...new Set(services)].sort(compareText)) {
+    const others = byPart.get(variablePart(service));
+    if (others === undefined) byPart.set(variablePart(service), [service]);
+    else others.push(service);
+  }
+  return [...byPart.values()].filter((services) => services.length > 1);
+}
+
 /** Compares two texts by their code units, which no locale changes. */
 export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;

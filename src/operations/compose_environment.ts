@@ -6,7 +6,7 @@
 
 import { CommandError, PikoError } from "../domain/errors.ts";
 import { isForeign, isLabelled, labelsOf, ROOT_LABEL } from "../domain/labels.ts";
-import { quote } from "../domain/names.ts";
+import { nameList, quote, variablePart } from "../domain/names.ts";
 import { bindSources, composeOverride } from "../domain/override.ts";
 import { assignHostPorts, type GivenPort, wantedPorts } from "../domain/ports.ts";
 import type { Watch } from "../domain/report.ts";
@@ -14,7 +14,7 @@ import type { ComposeConfig } from "../domain/compose_config.ts";
 import type { Container } from "../domain/containers.ts";
 import type { ProjectConfig } from "../domain/config.ts";
 import { withoutServices } from "../domain/shared.ts";
-import { environmentVariables } from "../domain/variables.ts";
+import { environmentVariables, servicesOfOneVariable } from "../domain/variables.ts";
 import {
   type ComposeTarget,
   findComposeFiles,
@@ -187,6 +187,17 @@ export function givePorts(
       kind: "warning",
       message:
         `Host port ${wantedHostPort} is in use; ${port.service}:${port.containerPort} gets ${port.hostPort}`,
+    });
+  }
+  const isNew = (service: string) => !before.some((port) => port.service === service);
+  for (const services of servicesOfOneVariable(assignment.given.map(({ service }) => service))) {
+    if (!services.some(isNew)) continue;
+    const variable = `PIKO_${variablePart(services[0])}_PORT`;
+    watch.report({
+      kind: "warning",
+      message: `${nameList(services)} have one variable: ${variable} is the host port of ${
+        services[0]
+      }`,
     });
   }
   return tools.environments.givePorts(

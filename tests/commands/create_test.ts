@@ -354,6 +354,25 @@ Deno.test({
 });
 
 Deno.test({
+  name: "piko create says which service has a variable that two services make",
+  ...NEEDED,
+  fn: async () => {
+    const service = (port: number) => `{ image: "busybox:1.36", ports: ["${port}"] }`;
+    await using sandbox = await Sandbox.create({
+      files: { "compose.yaml": `services: { my_db: ${service(81)}, my-db: ${service(80)} }\n` },
+      init: true,
+    });
+    const warning =
+      "! my-db and my_db have one variable: PIKO_MY_DB_PORT is the host port of my-db\n";
+    const { exitCode, stderr } = await sandbox.piko(["create", "one", "--no-start", "--quiet"]);
+    assert.deepEqual([exitCode, stderr], [0, warning]);
+    const [port] = (await sandbox.json("ports one")).ports;
+    const { PIKO_MY_DB_PORT } = await sandbox.json("env one");
+    assert.deepEqual([port?.service, String(port?.hostPort)], ["my-db", PIKO_MY_DB_PORT]);
+  },
+});
+
+Deno.test({
   name: "piko create takes one-shots that end with 0 as ready, and no profile's services",
   ...NEEDED,
   fn: async () => {

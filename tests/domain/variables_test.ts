@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { environmentVariables, shellQuote, toolVariables } from "../../src/domain/variables.ts";
+import {
+  environmentVariables,
+  servicesOfOneVariable,
+  shellQuote,
+  toolVariables,
+} from "../../src/domain/variables.ts";
 
 const ENVIRONMENT = {
   root: "/r",
@@ -48,6 +53,14 @@ Deno.test("environmentVariables() tells TCP and UDP of one port apart", () => {
   assert.equal(variables.PIKO_DNS_PORT, "10153");
   assert.equal(variables.PIKO_DNS_PORT_53, "10153");
   assert.equal(variables.PIKO_DNS_PORT_53_UDP, "10154");
+});
+
+Deno.test("servicesOfOneVariable() finds the services whose variables have the same name", () => {
+  assert.deepEqual(
+    servicesOfOneVariable(["web", "my_db", "api-1", "my-db", "web", "api.1", "my.db"]),
+    [["api-1", "api.1"], ["my-db", "my.db", "my_db"]],
+  );
+  assert.deepEqual(servicesOfOneVariable(["db", "db2", "d-b"]), []);
 });
 
 Deno.test("shellQuote() makes one word of any value", async () => {

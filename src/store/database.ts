@@ -400,7 +400,6 @@ function fileExists(path: string): boolean {
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
-    if (error instanceof Deno.errors.NotADirectory) return false;
     throw notWritable(path, error);
   }
 }

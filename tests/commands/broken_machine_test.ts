@@ -533,14 +533,26 @@ Deno.test({
         await Deno.remove(path);
       }
     });
+    await t.step("its folder is a file", async () => {
+      const variables = { PIKO_HOME: `${sandbox.root}/README.md` };
+      const message = /Cannot open the registry .*README\.md\/state\.db: /;
+      await refuseAll(sandbox, message, /PIKO_HOME/, variables);
+      const { stdout } = await sandbox.piko(["doctor"], { variables });
+      assert.match(stdout, /✗ .*README\.md is no folder$/m);
+    });
     await Deno.writeFile(path, whole);
     assert.deepEqual((await sandbox.json("list")).environments, []);
   },
 });
 
-async function refuseAll(sandbox: Sandbox, message: RegExp, hint: RegExp): Promise<void> {
+async function refuseAll(
+  sandbox: Sandbox,
+  message: RegExp,
+  hint: RegExp,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<void> {
   for (const args of [["list"], ["create", "one"], ["init"], ["destroy", "one"]]) {
-    await refuses(sandbox, args, { code: "failed", message, hint });
+    await refuses(sandbox, args, { code: "failed", message, hint }, { variables });
   }
 }
 

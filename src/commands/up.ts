@@ -11,7 +11,8 @@ export const command = buildCommand({
     brief: "Start an environment's containers",
     fullDescription: [
       "Start the containers of an environment, all or those of some services; twice is fine. A compose file that has",
-      "changed takes effect; ports that were given stay.",
+      "changed takes effect; ports that were given stay. The first start of all of them runs the setup script of an",
+      "environment that was made with --no-start.",
       "",
       "  piko up feature-auth",
       "  piko up feature-auth db",

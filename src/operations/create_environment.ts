@@ -118,14 +118,7 @@ export async function createEnvironment(
     record = await makeWorktree(call, record);
     await tellOwnConfig(tools, record, watch);
     record = await makeContainersReady(call, record, engineState);
-    if (config.scripts?.setup !== undefined) {
-      await step(
-        call,
-        record,
-        "setup",
-        () => runScript(tools, record, "setup", config.scripts?.setup ?? "", watch),
-      );
-    }
+    await setUp(call, record);
     await makeSession(call, record);
     throwIfInterrupted(watch.signal);
     tools.environments.endCreate(record.id, "ready");
@@ -377,6 +370,19 @@ async function prepare(call: Call, record: EnvironmentRecord): Promise<void> {
     "prepare",
     () => runScript(call.tools, record, "prepare", script, call.watch),
   );
+}
+
+/** Runs the setup script, or leaves it to the first start of containers that it may need and that were not asked for. */
+async function setUp(call: Call, record: EnvironmentRecord): Promise<void> {
+  const { tools, config, request, watch } = call;
+  const script = config.scripts?.setup;
+  if (script === undefined) return;
+  if (request.start || record.mode === "simple") {
+    await step(call, record, "setup", () => runScript(tools, record, "setup", script, watch));
+    return;
+  }
+  tools.environments.setSetupDue(record.id, true);
+  watch.report({ kind: "note", message: "The setup script runs at the first piko up" });
 }
 
 /**

@@ -101,7 +101,8 @@ export function listUnsettled(tools: Registry, id: number): BrokenOff[] {
 function listBrokenOff({ environments }: Registry, id: number): BrokenOff[] {
   const runs = new Map<string, BrokenOff>();
   for (const last of environments.listSteps(id)) {
-    const { operation, detail: { since, ...detail } } = last;
+    // What a step has started is no part of what was asked for.
+    const { operation, detail: { since, process: _, ...detail } } = last;
     if (!isLifecycle(operation)) continue;
     const key = JSON.stringify([operation, detail]);
     const steps = [...runs.get(key)?.steps ?? [], last.id];

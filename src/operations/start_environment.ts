@@ -4,7 +4,8 @@
  * inside them are somebody's data.
  *
  * The critical path of up is compose's reading of the project, `compose up`, and the containers until they are ready; the
- * version of compose is asked for beside the reading, and the session is looked after while they become ready. That of
+ * version of compose is asked for beside the reading, and the session is looked after while they become ready. The first
+ * up after a create that started nothing runs the setup script behind all that. The critical path of
  * down is `compose stop`, and nothing else is started.
  */
 
@@ -34,6 +35,7 @@ import { lockEnvironment } from "./lock_environment.ts";
 import { configOf } from "./project_config.ts";
 import type { Tools } from "./tools.ts";
 import { ensureDataFolder, refuseUnfinished, requireWorktree } from "./require_worktree.ts";
+import { runScript } from "./run_script.ts";
 import { isOwnContainer, isShared } from "./service_containers.ts";
 import { restoreSession } from "./sessions.ts";
 import {
@@ -57,6 +59,8 @@ export interface StartRequest {
   timeout: number;
   /** Whether they are started, and not only made as the configuration wants them. */
   start?: boolean;
+  /** Whether a setup script that is still to be run is run when all of them are started; it is by default. */
+  setUp?: boolean;
   /** Whether containers of its own are removed that it had of services which are shared now. */
   move?: boolean;
 }
@@ -196,7 +200,37 @@ async function startContainers(
     const running = await waitForContainers(tools, record, { ...request, services }, watch);
     if (isWhole) tools.environments.setRunningServices(record.id, running);
   }
+  if (isWhole && record.setupIsDue && request.setUp !== false) {
+    await setUp(tools, record, config.scripts.setup, watch, begin);
+  }
   return record;
+}
+
+/** Runs the setup script that create has left to the first start; one that fails stays to be run. */
+async function setUp(
+  tools: Tools,
+  record: EnvironmentRecord,
+  script: string | undefined,
+  watch: Watch,
+  begin: (step: Step) => void,
+): Promise<void> {
+  if (script !== undefined) {
+    begin("setup");
+    await step(watch, "setup", async () => {
+      await runScript(tools, record, "setup", script, watch);
+      return "";
+    }).catch((error: unknown) => {
+      if (!(error instanceof PikoError) || error.code !== "failed") throw error;
+      const again = `piko up ${qualified(record)} runs it again`;
+      throw new PikoError(error.message, {
+        code: error.code,
+        hint: error.hint === undefined ? again : `${error.hint}; ${again}`,
+        details: [...error.details],
+        cause: error.cause,
+      });
+    });
+  }
+  tools.environments.setSetupDue(record.id, false);
 }
 
 /** Records the volumes without names of containers that are about to go with their services, and says that they stay. */

@@ -136,6 +136,10 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE environments ADD COLUMN running_services TEXT NOT NULL DEFAULT '[]';
   `,
+  `
+  ALTER TABLE environments ADD COLUMN setup_due INTEGER NOT NULL DEFAULT 0
+    CHECK (setup_due IN (0, 1));
+  `,
 ];
 
 /** The schema that this piko reads and writes. */

@@ -43,6 +43,8 @@ export interface EnvironmentRecord {
   hadContainers: boolean;
   /** The services that ran when all of them were last started and waited for; empty before. */
   runningServices: string[];
+  /** Whether its setup script is still to be run, when all of its containers are started for the first time. */
+  setupIsDue: boolean;
   /** Absolute paths, the first of which sets the project directory; empty in simple mode. */
   composeFiles: string[];
   overrideFile: string | null;
@@ -215,6 +217,11 @@ export class Environments {
   setRunningServices(id: number, services: readonly string[]): void {
     const names = JSON.stringify(services);
     this.#database.run("UPDATE environments SET running_services = ? WHERE id = ?", names, id);
+  }
+
+  /** Records whether the setup script of an environment is still to be run. */
+  setSetupDue(id: number, isDue: boolean): void {
+    this.#database.run("UPDATE environments SET setup_due = ? WHERE id = ?", isDue ? 1 : 0, id);
   }
 
   /** Records the tmux session of an environment, or that it has none. */
@@ -629,6 +636,7 @@ function environmentOf(
     composeProject: String(row.compose_project),
     hadContainers: row.had_containers === 1,
     runningServices: JSON.parse(String(row.running_services)) as string[],
+    setupIsDue: row.setup_due === 1,
     composeFiles: JSON.parse(String(row.compose_files)) as string[],
     overrideFile: row.override_file === null ? null : String(row.override_file),
     session: row.session === null ? null : String(row.session),

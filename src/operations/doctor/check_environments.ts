@@ -183,7 +183,7 @@ const AGAIN: Readonly<
     stopEnvironment(tools, record, listOf(services), watch),
 };
 
-const WITHOUT_WAITING = { wait: false, timeout: 0 };
+const WITHOUT_WAITING = { wait: false, timeout: 0, setUp: false };
 
 async function checkWorktree(world: World, environment: EnvironmentState): Promise<Finding[]> {
   const { record, state } = environment;

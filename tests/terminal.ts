@@ -82,6 +82,11 @@ export class Terminal implements AsyncDisposable {
     return (await this.#tmux("capture-pane", "-p", "-e", "-J")).trimEnd();
   }
 
+  /** Reads what was shown since the last `begin`, what has gone up out of the screen too, with its escape sequences. */
+  async everything(): Promise<string> {
+    return (await this.#tmux("capture-pane", "-p", "-e", "-J", "-S", "-")).trimEnd();
+  }
+
   /** Waits until the screen shows something. */
   async shows(what: RegExp | string, limit?: number): Promise<string> {
     let screen = "";

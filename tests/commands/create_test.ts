@@ -523,14 +523,14 @@ Deno.test({
     await using sandbox = await Sandbox.create({
       files: {
         "deploy/stack.yml": compose(4375),
-        ".piko.yml": "compose: deploy/stack.yml\nscripts: { setup: echo from the first commit }\n",
+        ".piko.yml": "compose: deploy/stack.yml\nscripts: { prepare: echo from the first commit }\n",
       },
       init: true,
     });
     await sandbox.git("branch", "old");
     await sandbox.commit({
       "deploy/stack.yml": compose(4376),
-      ".piko.yml": "compose: deploy/stack.yml\nscripts: { setup: echo from the root }\n",
+      ".piko.yml": "compose: deploy/stack.yml\nscripts: { prepare: echo from the root }\n",
     });
     const { environment } = await sandbox.json("create old --no-start");
     assert.equal(environment.ports[0]?.containerPort, 4375);
@@ -539,7 +539,7 @@ Deno.test({
       true,
     );
     assert.equal(
-      await Deno.readTextFile(`${sandbox.root}/.piko/logs/old/setup.log`),
+      await Deno.readTextFile(`${sandbox.root}/.piko/logs/old/prepare.log`),
       "from the root\n",
     );
     assert.equal(await sandbox.run(["git", "status", "--porcelain"], environment.path), "");

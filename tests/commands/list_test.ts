@@ -83,7 +83,7 @@ Deno.test({
         "docker-compose.yml": COMPOSE,
         // A window that begins its `docker exec` just when the container is paused blocks the engine for good.
         ".piko.yml":
-          'ignore: [web, worker]\nscripts:\n  setup: |\n    case $PIKO_ENV_NAME in\n    broken) exit 1 ;;\n    slow) while [ ! -e "$PIKO_ROOT/.piko/go" ]; do sleep 0.05; done ;;\n    esac\n',
+          'ignore: [web, worker]\nscripts:\n  prepare: |\n    case $PIKO_ENV_NAME in\n    broken) exit 1 ;;\n    slow) while [ ! -e "$PIKO_ROOT/.piko/go" ]; do sleep 0.05; done ;;\n    esac\n',
       },
       init: true,
     });

@@ -64,13 +64,34 @@ function absolute(path: string): string {
 /** The variables that a person sets for piko itself. */
 const SETTINGS: readonly string[] = ["PIKO_HOME", "PIKO_SLOTS"];
 
-/** Leaves out the variables of the environment that piko was started in: they are not those of the one it works on. */
+/** The variables by which git tells an alias or a hook which repository and index it is for: `git rev-parse --local-env-vars`. */
+const REPOSITORY: ReadonlySet<string> = new Set([
+  "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+  "GIT_COMMON_DIR",
+  "GIT_CONFIG",
+  "GIT_DIR",
+  "GIT_GRAFT_FILE",
+  "GIT_IMPLICIT_WORK_TREE",
+  "GIT_INDEX_FILE",
+  "GIT_INTERNAL_SUPER_PREFIX",
+  "GIT_NO_REPLACE_OBJECTS",
+  "GIT_OBJECT_DIRECTORY",
+  "GIT_PREFIX",
+  "GIT_REPLACE_REF_BASE",
+  "GIT_SHALLOW_FILE",
+  "GIT_WORK_TREE",
+]);
+
+/**
+ * Leaves out the variables of the environment, and of the repository, that piko was started in: they are not those of the
+ * one it works on. What a person sets for git by `-c` or GIT_CONFIG_COUNT stays.
+ */
 export function withoutEnvironment(
   variables: Readonly<Record<string, string>>,
 ): Record<string, string> {
   return Object.fromEntries(
     Object.entries(variables).filter(([name]) =>
-      !name.startsWith("PIKO_") || SETTINGS.includes(name)
+      !REPOSITORY.has(name) && (!name.startsWith("PIKO_") || SETTINGS.includes(name))
     ),
   );
 }

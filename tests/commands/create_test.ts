@@ -523,7 +523,8 @@ Deno.test({
     await using sandbox = await Sandbox.create({
       files: {
         "deploy/stack.yml": compose(4375),
-        ".piko.yml": "compose: deploy/stack.yml\nscripts: { prepare: echo from the first commit }\n",
+        ".piko.yml":
+          "compose: deploy/stack.yml\nscripts: { prepare: echo from the first commit }\n",
       },
       init: true,
     });

@@ -264,12 +264,19 @@ export class Git {
     );
   }
 
-  /** Writes the `.git` file of a worktree anew that git still knows. */
-  async repairWorktree(root: string, path: string, { signal }: Cancellable = {}): Promise<void> {
-    const argv = ["git", "-C", root, "worktree", "repair", "--", path];
-    const outcome = await this.#git.try(argv, { signal });
-    // It looks at all worktrees, and fails when another one is gone.
-    if (await lstat(`${path}/.git`) === undefined) throw new CommandError(argv, outcome);
+  /**
+   * Writes the `.git` file of a worktree anew that git still knows. Not by `git worktree repair`, which does so for all
+   * worktrees that are listed: in a copied repository those are the ones of the original.
+   */
+  async repairWorktree(root: string, path: string, options: Cancellable = {}): Promise<void> {
+    const entry = await this.findEntry(root, path, options);
+    if (entry === undefined) {
+      throw new PikoError(`git does not know the worktree ${path} any more`, {
+        code: "conflict",
+        hint: `git -C ${shellWord(root)} worktree list`,
+      });
+    }
+    await Deno.writeTextFile(`${path}/.git`, `gitdir: ${entry}\n`, { createNew: true });
   }
 
   /** Finds what git knows of a worktree, whether its folder is there or gone. */

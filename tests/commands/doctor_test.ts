@@ -485,6 +485,26 @@ Deno.test({
 });
 
 Deno.test({
+  name: "piko doctor --fix leaves the worktrees alone of the repository that this one is a copy of",
+  ...needs("git"),
+  async fn() {
+    await using sandbox = await Sandbox.create({ init: true });
+    await sandbox.pass("create theirs");
+    const copy = `${sandbox.folder}/copy`;
+    await sandbox.run(["cp", "-a", sandbox.root, copy]);
+    await sandbox.pass("init --name copied", { cwd: copy });
+    await sandbox.pass("create own", { cwd: copy });
+    const link = `${copy}/.piko/worktrees/own/.git`;
+    const links = [link, `${sandbox.worktree("theirs")}/.git`];
+    const before = await Promise.all(links.map((path) => Deno.readTextFile(path)));
+    await Deno.remove(link);
+    await sandbox.piko(["doctor", "--fix"], { cwd: copy });
+    assert.deepEqual(await Promise.all(links.map((path) => Deno.readTextFile(path))), before);
+    await sandbox.pass("destroy copied/own --delete-branch", { cwd: copy });
+  },
+});
+
+Deno.test({
   name: "piko doctor says what git cannot read, and looks at all the rest",
   ...needs("git", "engine", "compose"),
   async fn(t) {

@@ -3,10 +3,9 @@
  * container, so piko looks again until nothing is left.
  */
 
-import { isAnonymousVolume } from "../domain/containers.ts";
+import { type Container, isAnonymousVolume } from "../domain/containers.ts";
 import { CommandError, PikoError } from "../domain/errors.ts";
 import { pause } from "../programs/pause.ts";
-import type { EnvironmentRecord } from "../store/environments.ts";
 import type { Tools } from "./tools.ts";
 
 /** How often piko looks again. */
@@ -37,7 +36,7 @@ export interface RemovalJournal {
  */
 export async function removeContainers(
   tools: Tools,
-  record: Pick<EnvironmentRecord, "composeProject">,
+  record: ProjectOfVolumes,
   keep: KeptVolumes,
   signal?: AbortSignal,
   journal?: RemovalJournal,
@@ -54,7 +53,7 @@ export async function removeContainers(
       engine.listVolumes(composeProject),
     ]);
     for (const { name } of labelled) volumes.add(name);
-    const byContainers = containers.flatMap((container) => container.volumes)
+    const byContainers = (await ownAnonymous(tools, record, containers))
       .filter((name) => !volumes.has(name));
     if (byContainers.length > 0) journal?.record(byContainers);
     for (const name of byContainers) volumes.add(name);
@@ -106,9 +105,51 @@ async function refuseUsers(tools: Tools, networks: readonly { name: string }[]):
   }
 }
 
+/** Whose volumes are looked for. */
+export interface ProjectOfVolumes {
+  composeProject: string;
+  /** When its environment was made, in ISO 8601; undefined for what is left of one that nobody knows. */
+  createdAt?: string | undefined;
+}
+
+/** Milliseconds by which a volume's time may lie before that of what it was made for: it is cut to whole seconds. */
+const CUT = 1000;
+
+/**
+ * Names the anonymous volumes that the engine has made for a project's containers. An external volume, and one that another
+ * container lends, may be called so too: those were there before, or others have them as well.
+ */
+export async function ownAnonymous(
+  { engine }: Pick<Tools, "engine">,
+  { composeProject, createdAt }: ProjectOfVolumes,
+  containers: readonly Pick<Container, "volumes">[],
+): Promise<string[]> {
+  const named = new Set(
+    containers.flatMap(({ volumes }) => volumes).filter(isAnonymousVolume),
+  );
+  if (named.size === 0) return [];
+  const [volumes, networks, users] = await Promise.all([
+    engine.listAllVolumes(),
+    engine.listNetworks(composeProject),
+    engine.listVolumeUsers([...named]),
+  ]);
+  const others = new Set(
+    users.filter((user) => user.composeProject !== composeProject).flatMap(({ volumes }) =>
+      volumes
+    ),
+  );
+  // The engine's clock may be behind that of this machine: then the networks are the older.
+  const times = networks.map((network) => network.createdAt);
+  if (createdAt !== undefined) times.push(Date.parse(createdAt));
+  const since = times.length === 0 ? -Infinity : Math.min(...times) - CUT;
+  return volumes.filter((volume) =>
+    named.has(volume.name) && !others.has(volume.name) && !(volume.createdAt < since)
+  ).map(({ name }) => name);
+}
+
 /**
  * Names those of the volumes which are there and the compose project's own: not another one's, nor external ones, which are
- * shared by design.
+ * shared by design. Whether anonymous ones are, {@link ownAnonymous} has told.
  */
 export async function ownVolumes(
   tools: Tools,

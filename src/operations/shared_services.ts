@@ -11,6 +11,7 @@ import type { ComposeConfig } from "../domain/compose_config.ts";
 import type { ProjectConfig } from "../domain/config.ts";
 import { PikoError } from "../domain/errors.ts";
 import { labelsOf } from "../domain/labels.ts";
+import { isAnonymousVolume } from "../domain/containers.ts";
 import { nameList, nearestName, quote, SHARED, SHARED_NAME } from "../domain/names.ts";
 import { bindSources, composeOverride } from "../domain/override.ts";
 import type { Step, Watch } from "../domain/report.ts";
@@ -35,7 +36,7 @@ import { isEmptyFolder, isThere, makeFolder, removeFolder } from "./files.ts";
 import { recordSteps } from "./journal.ts";
 import { journalOf, keepVolumes, listKept } from "./kept_volumes.ts";
 import { lockEnvironment } from "./lock_environment.ts";
-import { ownVolumes, removeContainers } from "./remove_containers.ts";
+import { ownAnonymous, ownVolumes, removeContainers } from "./remove_containers.ts";
 import { joinNetworks } from "./shared_networks.ts";
 import type { Tools } from "./tools.ts";
 import { Undo } from "./undo.ts";
@@ -540,7 +541,9 @@ async function removeSome(
   const all = await tools.engine.listContainers({ composeProject, signal: watch.signal });
   const going = all.filter(({ service }) => services.includes(service));
   const journal = journalOf(tools, record.id, REMOVAL, services);
-  const found = [...new Set([...journal.earlier, ...going.flatMap(({ volumes }) => volumes)])];
+  const named = going.flatMap(({ volumes }) => volumes).filter((name) => !isAnonymousVolume(name));
+  const anonymous = await ownAnonymous(tools, record, going);
+  const found = [...new Set([...journal.earlier, ...named, ...anonymous])];
   if (going.length > 0) {
     if (found.length > 0) journal.record(found);
     await tools.compose.remove(record, { services, signal: watch.signal });

@@ -11,7 +11,7 @@
 
 import { CommandError, messageOf, PikoError } from "../domain/errors.ts";
 import { pikoIn, qualified } from "../domain/hints.ts";
-import { type Container, isAnonymousVolume } from "../domain/containers.ts";
+import type { Container } from "../domain/containers.ts";
 import { nameList, nearestName, quote } from "../domain/names.ts";
 import type { Step, Watch } from "../domain/report.ts";
 import { shellWord } from "../domain/variables.ts";
@@ -35,6 +35,7 @@ import { lockEnvironment } from "./lock_environment.ts";
 import { configOf } from "./project_config.ts";
 import type { Tools } from "./tools.ts";
 import { ensureDataFolder, refuseUnfinished, requireWorktree } from "./require_worktree.ts";
+import { ownAnonymous } from "./remove_containers.ts";
 import { runScript } from "./run_script.ts";
 import { isOwnContainer, isShared } from "./service_containers.ts";
 import { restoreSession } from "./sessions.ts";
@@ -245,7 +246,7 @@ async function rememberOrphans(
     .filter((container) =>
       isOwnContainer(record, container) && !inFile.includes(container.service)
     );
-  const volumes = orphans.flatMap((container) => container.volumes).filter(isAnonymousVolume);
+  const volumes = await ownAnonymous(tools, record, orphans);
   if (volumes.length === 0) return;
   await rememberVolumes(tools, record, volumes);
   const services = nameList([...new Set(orphans.map(({ service }) => service))].sort());

@@ -31,6 +31,7 @@ import {
   takeBackShared,
   wantedShared,
 } from "./shared_services.ts";
+import { ownAnonymous } from "./remove_containers.ts";
 import type { Tools } from "./tools.ts";
 
 /** What an environment needs of the shared services. */
@@ -234,7 +235,7 @@ export async function startWithShared(
   if (former.length > 0 && move) {
     // Compose would remove them as orphans, but not where no service is left beside them.
     const services = [...new Set(former.map(({ service }) => service))];
-    await rememberVolumes(tools, record, former.flatMap(({ volumes }) => volumes));
+    await rememberVolumes(tools, record, await ownAnonymous(tools, record, former));
     await tools.compose.remove(record, { signal: options.signal, services });
   }
   await bringUp(tools, target, { ...up, start: false });

@@ -209,6 +209,17 @@ export class Engine {
     return (Volumes ?? []).map(parseResource);
   }
 
+  /** Lists the containers, compose's or not, that have one of these volumes. */
+  async listVolumeUsers(
+    volumes: readonly string[],
+  ): Promise<Pick<Container, "composeProject" | "volumes">[]> {
+    const filters = encodeURIComponent(JSON.stringify({ volume: volumes }));
+    const listed = await this.#json<ListedContainer[]>(
+      `/containers/json?all=true&filters=${filters}`,
+    );
+    return listed.map(parseContainer);
+  }
+
   /** Lists the images that were built for a compose project: by their name, or by their id where they have lost it. */
   async listImages(composeProject: string, signal?: AbortSignal): Promise<string[]> {
     const listed = await this.#json<{ Id: string; RepoTags: string[] | null }[]>(

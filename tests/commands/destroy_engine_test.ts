@@ -47,6 +47,7 @@ Deno.test({
   ...needs("git", "engine", "compose", "images"),
   fn: async () => {
     await using sandbox = await makeSandbox();
+    const rescued = await docker("volume", "create");
     const volume = `piko-${sandbox.project}-work_data`;
     await sandbox.pass("create work");
     const web = `piko-${sandbox.project}-work-web-1`;
@@ -64,9 +65,34 @@ Deno.test({
     const [{ url }] = JSON.parse(again.stdout).environment.ports;
     assert.equal(await (await fetch(`${url}/row`)).text(), "a row\n");
 
-    const { destroyed } = await sandbox.json("destroy work --volumes");
+    const { destroyed } = await sandbox.json("destroy work --volumes --delete-branch");
     assert.deepEqual(destroyed.keptVolumes, []);
     await assertDestroyed(sandbox);
+
+    // Volumes of others that the engine has named itself: an external one, and one that a container lends.
+    const lender = `${sandbox.project}-lender`;
+    await docker("create", "--name", lender, "--volume", "/lent", "busybox:1.36");
+    const lent = await docker("inspect", "--format", "{{(index .Mounts 0).Name}}", lender);
+    try {
+      const volumes = `volumes: { data: { external: true, name: ${rescued} } }`;
+      await sandbox.commit({
+        "docker-compose.yml": COMPOSE.replace("volumes: { data: {} }", volumes).replace(
+          `["data:/data"]`,
+          `["data:/data", /own]\n    volumes_from: ["container:${lender}"]`,
+        ),
+      });
+      await sandbox.pass("create work");
+      const mounted = await docker("inspect", "--format", "{{json .Mounts}}", web);
+      const names: string[] = JSON.parse(mounted).map(({ Name }: { Name: string }) => Name);
+      assert.ok(names.includes(rescued) && names.includes(lent) && names.length === 3, mounted);
+      await sandbox.pass("destroy work --volumes");
+      await assertDestroyed(sandbox);
+      const left = (await docker("volume", "ls", "--quiet")).split("\n");
+      assert.deepEqual(names.filter((name) => left.includes(name)).sort(), [rescued, lent].sort());
+    } finally {
+      await docker("rm", "--volumes", lender);
+      await docker("volume", "rm", rescued);
+    }
   },
 });
 

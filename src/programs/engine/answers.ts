@@ -39,6 +39,8 @@ export interface ContainerEvent {
 export interface LabelledResource {
   name: string;
   labels: Record<string, string>;
+  /** When it was made by the engine's clock, in milliseconds since 1970; a volume's time is one of whole seconds. */
+  createdAt: number;
 }
 
 /** A network of the engine. */
@@ -87,6 +89,10 @@ export interface InspectedContainer {
 export interface ListedResource {
   Name: string;
   Labels: Record<string, string> | null;
+  /** Of a network. */
+  Created?: string;
+  /** Of a volume; some drivers do not tell. */
+  CreatedAt?: string;
 }
 
 interface ToldEvent {
@@ -184,9 +190,10 @@ export function parseDetails(inspected: InspectedContainer): ContainerDetails {
   };
 }
 
-/** Reads one volume or network of the engine's lists. */
+/** Reads one volume or network of the engine's lists; a time that it does not tell is NaN. */
 export function parseResource(listed: ListedResource): LabelledResource {
-  return { name: listed.Name, labels: listed.Labels ?? {} };
+  const createdAt = Date.parse(listed.Created ?? listed.CreatedAt ?? "");
+  return { name: listed.Name, labels: listed.Labels ?? {}, createdAt };
 }
 
 /**

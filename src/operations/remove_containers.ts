@@ -117,7 +117,7 @@ const CUT = 1000;
 
 /**
  * Names the anonymous volumes that the engine has made for a project's containers. An external volume, and one that another
- * container lends, may be called so too: those were there before, or others have them as well.
+ * container lends, may be called so too: those were there before, they or the one who lends them.
  */
 export async function ownAnonymous(
   { engine }: Pick<Tools, "engine">,
@@ -133,11 +133,11 @@ export async function ownAnonymous(
     engine.listNetworks(composeProject),
     engine.listVolumeUsers([...named]),
   ]);
-  const others = new Set(
-    users.filter((user) => user.composeProject !== composeProject).flatMap(({ volumes }) =>
-      volumes
-    ),
-  );
+  const isOwn = (user: { composeProject: string }) => user.composeProject === composeProject;
+  // Whoever was there before the project's containers has brought it; who came later was given it.
+  const first = Math.min(...users.filter(isOwn).map((user) => user.createdAt));
+  const brought = users.filter((user) => !isOwn(user) && user.createdAt < first);
+  const others = new Set(brought.flatMap((user) => user.volumes));
   // The engine's clock may be behind that of this machine: then the networks are the older.
   const times = networks.map((network) => network.createdAt);
   if (createdAt !== undefined) times.push(Date.parse(createdAt));

@@ -209,15 +209,15 @@ export class Engine {
     return (Volumes ?? []).map(parseResource);
   }
 
-  /** Lists the containers, compose's or not, that have one of these volumes. */
+  /** Lists the containers, compose's or not, that have one of these volumes, with when they were made, in milliseconds since 1970. */
   async listVolumeUsers(
     volumes: readonly string[],
-  ): Promise<Pick<Container, "composeProject" | "volumes">[]> {
+  ): Promise<(Pick<Container, "composeProject" | "volumes"> & { createdAt: number })[]> {
     const filters = encodeURIComponent(JSON.stringify({ volume: volumes }));
     const listed = await this.#json<ListedContainer[]>(
       `/containers/json?all=true&filters=${filters}`,
     );
-    return listed.map(parseContainer);
+    return listed.map((each) => ({ ...parseContainer(each), createdAt: each.Created * 1000 }));
   }
 
   /** Lists the images that were built for a compose project: by their name, or by their id where they have lost it. */

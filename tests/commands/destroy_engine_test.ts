@@ -48,6 +48,8 @@ Deno.test({
   fn: async () => {
     await using sandbox = await makeSandbox();
     const rescued = await docker("volume", "create");
+    const lender = `${sandbox.project}-lender`;
+    await docker("create", "--name", lender, "--volume", "/lent", "busybox:1.36");
     const volume = `piko-${sandbox.project}-work_data`;
     await sandbox.pass("create work");
     const web = `piko-${sandbox.project}-work-web-1`;
@@ -70,8 +72,6 @@ Deno.test({
     await assertDestroyed(sandbox);
 
     // Volumes of others that the engine has named itself: an external one, and one that a container lends.
-    const lender = `${sandbox.project}-lender`;
-    await docker("create", "--name", lender, "--volume", "/lent", "busybox:1.36");
     const lent = await docker("inspect", "--format", "{{(index .Mounts 0).Name}}", lender);
     try {
       const volumes = `volumes: { data: { external: true, name: ${rescued} } }`;

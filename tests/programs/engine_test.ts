@@ -341,20 +341,23 @@ Deno.test(
   async () => {
     await using containers = new Containers();
     const { composeProject } = containers;
+    const before = Date.now();
     const label = "com.docker.compose.volume=data";
     await docker("volume", "create", ...containers.labels(label), `${composeProject}_data`);
     await docker("network", "create", ...containers.labels(), `${composeProject}_net`);
-    assert.deepEqual(await engine.listVolumes(composeProject), [{
-      name: `${composeProject}_data`,
-      labels: {
-        "com.docker.compose.project": composeProject,
-        "com.docker.compose.volume": "data",
-      },
-    }]);
-    assert.deepEqual(await engine.listNetworks(composeProject), [{
-      name: `${composeProject}_net`,
-      labels: { "com.docker.compose.project": composeProject },
-    }]);
+    const [volume, ...otherVolumes] = await engine.listVolumes(composeProject);
+    assert.deepEqual([volume?.name, otherVolumes], [`${composeProject}_data`, []]);
+    assert.deepEqual(volume?.labels, {
+      "com.docker.compose.project": composeProject,
+      "com.docker.compose.volume": "data",
+    });
+    const [network, ...otherNetworks] = await engine.listNetworks(composeProject);
+    assert.deepEqual([network?.name, otherNetworks], [`${composeProject}_net`, []]);
+    assert.deepEqual(network?.labels, { "com.docker.compose.project": composeProject });
+    for (const made of [volume, network]) {
+      // A volume's time is cut to seconds.
+      assert.ok((made?.createdAt ?? 0) > before - 1000 && (made?.createdAt ?? 0) <= Date.now());
+    }
     assert.deepEqual(await engine.listVolumes(`${composeProject}-other`), []);
     assert.deepEqual(await engine.listNetworks(`${composeProject}-other`), []);
   },

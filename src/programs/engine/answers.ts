@@ -58,6 +58,8 @@ export function decodeJson<T>(bytes: Uint8Array<ArrayBuffer>): T {
 /** What `GET /containers/json` tells of a container. */
 export interface ListedContainer {
   Id: string;
+  /** Seconds since 1970. */
+  Created: number;
   Names: string[];
   Image: string;
   State: string;

@@ -17,7 +17,6 @@ import {
   readUserFile,
 } from "../programs/config_file.ts";
 import { findUsualEditor } from "../programs/editor.ts";
-import { isThere } from "./files.ts";
 import { findEnvironmentAt, findProjectAt } from "./find_environment.ts";
 import { wantedShared } from "./shared_services.ts";
 import { keepSchema, projectConfigPath } from "./starter_config.ts";
@@ -221,8 +220,8 @@ async function checkAgainstCompose(
     findings.push({ file: file.path, ...file.find(level, remark) });
   };
   for (const [index, name] of (config.compose ?? []).entries()) {
-    if (await isThere(`${root}/${name}`)) continue;
-    const message = `There is no file ${quote(`${root}/${name}`)}`;
+    const message = await whyNoFile(`${root}/${name}`);
+    if (message === undefined) continue;
     add("error", { path: ["compose", index], message, isAboutName: false });
   }
   if (findings.length > 0) return findings;
@@ -237,6 +236,19 @@ async function checkAgainstCompose(
     add("warning", { path, message, isAboutName: path[0] === "shells" });
   }
   return findings;
+}
+
+/** Says why a path names no file that can be read; nothing when it names one. */
+async function whyNoFile(path: string): Promise<string | undefined> {
+  try {
+    const { isFile, isDirectory } = await Deno.stat(path);
+    return isFile ? undefined : `${quote(path)} is ${isDirectory ? "a folder" : "no file"}`;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return `There is no file ${quote(path)}`;
+    }
+    throw error;
+  }
 }
 
 function namedServices(config: ProjectConfig): { path: (string | number)[]; service: string }[] {

@@ -110,7 +110,8 @@ export async function keepSchema(root: string, watch: Watch): Promise<void> {
 
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
-    return await Deno.readTextFile(path);
+    // A pipe or a device would be read without end.
+    return (await Deno.stat(path)).isFile ? await Deno.readTextFile(path) : undefined;
   } catch (error) {
     // What is no file, or closed, is told of by those who read it as configuration.
     if (error instanceof Error && "code" in error) return undefined;

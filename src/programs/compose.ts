@@ -324,8 +324,14 @@ async function namedFiles(
 ): Promise<string[]> {
   const files = names.map((name) => join(folder, name));
   for (const file of files) {
-    if (await isFile(file)) continue;
-    throw new PikoError(`There is no compose file ${file}, which ${by} names`, {
+    const info = await fileInfo(file);
+    if (info?.isFile) continue;
+    const message = info === undefined
+      ? `There is no compose file ${file}, which ${by} names`
+      : `${file}, which ${by} names as the compose file, is ${
+        info.isDirectory ? "a folder" : "no file"
+      }`;
+    throw new PikoError(message, {
       code: "not-found",
       hint: `Correct ${by}, or add the file`,
     });

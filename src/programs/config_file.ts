@@ -198,7 +198,14 @@ async function readText(path: string): Promise<string | undefined> {
     return new TextDecoder("utf-8", { fatal: true }).decode(await Deno.readFile(path));
   } catch (error) {
     if (error instanceof PikoError) throw error;
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (error instanceof Deno.errors.NotFound) {
+      if (!await isThere(path)) return undefined;
+      throw new PikoError(`${path} is a link that leads nowhere`, {
+        code: "usage",
+        hint: `look where it leads: ls -l ${shellWord(path)}`,
+        cause: error,
+      });
+    }
     if (error instanceof TypeError) {
       throw new PikoError(`${path} is not written in UTF-8`, {
         code: "usage",

@@ -223,6 +223,9 @@ Deno.test({
         "                           ^~~~~~~~~~~~",
         "✗ 1 error in .piko.yml; there is no ~/.config/piko/config.yml",
       ]);
+      await sandbox.write("deploy/a.yml", "services: {}\n");
+      await sandbox.write(".piko.yml", "compose: deploy\n");
+      assert.equal((await check(1))[0], '.piko.yml:1:10: error: "deploy" is a folder');
       // Files that include others, and those of extensions, do not tell all services.
       await sandbox.write("compose.yml", "include: [b.yml]\nservices: { db: { image: x } }\n");
       await sandbox.write(".piko.yml", "shared: [wbe]\n");
@@ -238,6 +241,18 @@ Deno.test({
         `${userFile(sandbox)}: error: ${userFile(sandbox)} is not a file`,
         "✗ 1 error and 1 warning in .piko.yaml and ~/.config/piko/config.yml; there is no .piko.yml",
       ]);
+      for (
+        const [make, wrong] of [
+          // Reading it would wait for ever.
+          [["mkfifo"], "is not a file"],
+          [["ln", "-s", "/dev/zero"], "is not a file"],
+          [["ln", "-s", "nowhere"], "is a link that leads nowhere"],
+        ] as const
+      ) {
+        await sandbox.run([...make, `${sandbox.root}/.piko.yml`]);
+        assert.equal((await check(1))[0], `.piko.yml: error: .piko.yml ${wrong}`);
+        await Deno.remove(`${sandbox.root}/.piko.yml`);
+      }
     });
 
     await t.step("as JSON, still with exit code 1", async () => {

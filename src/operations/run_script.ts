@@ -42,6 +42,13 @@ export async function runScript(
       variables: { ...tools.variables, ...environmentVariables(record) },
       signal: watch.signal,
       onStart: (pid) => tools.environments.recordProcess(record.id, pid),
+      onLinger: () =>
+        watch.report({
+          kind: "waiting",
+          message:
+            `scripts.${name} has ended: waiting for what it has started and what writes to ` +
+            "its output; to let that run on, start it as: COMMAND >FILE 2>&1 &",
+        }),
       onLine: (line, from) => {
         writeWhole(path, log, encoder.encode(`${line}\n`));
         if (lastLines.push(line) > SHOWN_LINES) lastLines.shift();

@@ -5,6 +5,7 @@
  */
 
 import { CommandError, interrupted, PikoError } from "../domain/errors.ts";
+import { pause } from "./pause.ts";
 
 /** The process variables that a program is started with. */
 export type Variables = Readonly<Record<string, string>>;
@@ -27,6 +28,8 @@ export interface StreamOptions extends RunOptions {
   onStart?: ((pid: number) => void) | undefined;
   /** Called for each line of stdout and stderr as it comes, without its line end. */
   onLine: (line: string, from: "stdout" | "stderr") => void;
+  /** Called once when the program has ended, and {@link LINGER} later others that it has started still hold its output. */
+  onLinger?: (() => void) | undefined;
 }
 
 /** How a program ended. */
@@ -40,6 +43,9 @@ export interface Outcome {
 
 /** Milliseconds between asking a process group to end and killing it. */
 const GRACE = 5000;
+
+/** Milliseconds for which what a program has started may hold its output without a word. */
+const LINGER = 1000;
 
 /** Runs a program to its end and returns its stdout; any exit but 0 is a {@link CommandError}. */
 export async function run(argv: readonly string[], options: RunOptions = {}): Promise<string> {
@@ -75,16 +81,28 @@ export async function stream(argv: readonly string[], options: StreamOptions): P
   const outcome = await execute(argv, options, async (child) => {
     const errors: string[] = [];
     options.onStart?.(child.pid);
+    const read = new AbortController();
+    if (options.onLinger !== undefined) void tellLinger(child, options.onLinger, read.signal);
     await Promise.all([
       eachLine(child.stdout, (line) => options.onLine(line, "stdout")),
       eachLine(child.stderr, (line) => {
         if (errors.push(line) > 200) errors.shift();
         options.onLine(line, "stderr");
       }),
-    ]);
+    ]).finally(() => read.abort());
     return { stdout: "", stderr: errors.join("\n") };
   });
   if (outcome.exitCode !== 0) throw new CommandError(argv, outcome);
+}
+
+async function tellLinger(
+  child: Deno.ChildProcess,
+  onLinger: () => void,
+  read: AbortSignal,
+): Promise<void> {
+  await child.status;
+  if (!read.aborted) await pause(LINGER, read);
+  if (!read.aborted) onLinger();
 }
 
 /** Calls `onLine` for each line of a byte stream; multi-byte characters cut across chunks stay whole. */

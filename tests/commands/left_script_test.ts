@@ -215,3 +215,25 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name: "piko says that it waits for what a script has started and what holds its output",
+  ...needs("git"),
+  async fn() {
+    await using sandbox = await Sandbox.create({ init: true });
+    const go = `${sandbox.folder}/home/go`;
+    await sandbox.write(
+      ".piko.yml",
+      `scripts:\n  setup: |\n    until [ -e '${go}' ]; do sleep 0.05; done &\n    echo started\n`,
+    );
+    await using piko = Background.piko(sandbox, ["create", "auth", "--no-attach"]);
+    await until("the word", () =>
+      piko.stderr.includes(
+        "  scripts.setup has ended: waiting for what it has started and what writes to its output; " +
+          "to let that run on, start it as: COMMAND >FILE 2>&1 &",
+      ));
+    assert.equal((await sandbox.json("list")).environments[0]?.status, "creating");
+    await sandbox.write(go, "");
+    assert.equal(await piko.ended(), 0);
+  },
+});

@@ -1,7 +1,7 @@
 /** Opens the registry for a command, with what of the person's variables every command heeds. */
 
 import { PikoError } from "./domain/errors.ts";
-import { ALL_SLOTS, parseSlots } from "./domain/ports.ts";
+import { ALL_SLOTS, parseSlots } from "./domain/slots.ts";
 import type { Tools } from "./operations/tools.ts";
 import { openDatabase } from "./store/database.ts";
 import { Environments } from "./store/environments.ts";

@@ -3,7 +3,7 @@
  * kernel's lock on a file, so that it ends with the process that made it.
  */
 
-import { MAX_SLOT, type SlotRange } from "../src/domain/ports.ts";
+import { MAX_SLOT, type SlotRange } from "../src/domain/slots.ts";
 
 /** How many slots are claimed at once. */
 export const SLOTS_EACH = 10;

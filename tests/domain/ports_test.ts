@@ -4,12 +4,12 @@ import { PikoError } from "../../src/domain/errors.ts";
 import {
   assignHostPorts,
   type GivenPort,
-  MAX_SLOT,
   portBlock,
   wantedHostPort,
   type WantedPort,
   wantedPorts,
 } from "../../src/domain/ports.ts";
+import { MAX_SLOT } from "../../src/domain/slots.ts";
 
 const NOTHING_TAKEN = () => false;
 

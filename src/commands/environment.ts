@@ -1,6 +1,7 @@
 /** The environment that a command is about; a person who has left it out is asked. */
 
 import {
+  findEnvironmentAt,
   NoneNamed,
   requireEnvironment,
   requireEnvironmentAndServices,
@@ -27,10 +28,25 @@ export async function environmentAndServicesOf(
   words: readonly string[],
 ): Promise<{ found: EnvironmentRecord; services: string[] }> {
   try {
-    return requireEnvironmentAndServices(context.tools(), context.folder, words);
+    const answer = requireEnvironmentAndServices(context.tools(), context.folder, words);
+    if (words[0] !== undefined) tellService(context, words[0], answer.found);
+    return answer;
   } catch (error) {
     return { found: await ask(context, error), services: [] };
   }
+}
+
+/** Says that a word was taken for an environment which is also a service of the one that the person stands in. */
+function tellService(context: Context, word: string, { id }: EnvironmentRecord): void {
+  const around = findEnvironmentAt(context.tools(), context.folder);
+  if (around === undefined || around.id === id) return;
+  const services = [...around.runningServices, ...around.ports.map(({ service }) => service)];
+  if (!services.includes(word)) return;
+  context.watchQuietly.report({
+    kind: "note",
+    message: `${word} is the environment here; for the service of ${around.name}, ` +
+      `put that in front: ${around.name} ${word}`,
+  });
 }
 
 async function ask(context: Context, error: unknown): Promise<EnvironmentRecord> {

@@ -83,6 +83,16 @@ export async function startEnvironment(
   return await startHeld(tools, tools.environments.require(found.id), request, watch);
 }
 
+/** Says of one that was kept after a failed create that its containers do not make it whole. */
+function tellUnfinished(record: EnvironmentRecord, { report }: Watch): void {
+  if (record.state !== "failed") return;
+  report({
+    kind: "warning",
+    message: `${record.name} was not made completely, and stays failed`,
+    hint: `look into it, then: piko destroy ${qualified(record)}`,
+  });
+}
+
 /** Starts the containers of an environment whose lock is held. */
 async function startHeld(
   tools: Tools,
@@ -93,6 +103,7 @@ async function startHeld(
   await requireWorktree(record);
   await ensureDataFolder(record, watch);
   const { services, start = true, move = false } = request;
+  tellUnfinished(record, watch);
   return await recordLifecycle(
     tools,
     record,
@@ -375,6 +386,7 @@ export async function restartEnvironment(
   if (known.length === 0 || request.services.some((service) => !known.includes(service))) {
     return await startHeld(tools, record, request, watch);
   }
+  tellUnfinished(record, watch);
   // What it had of its own of a service that is shared now stays stopped.
   const services = request.services.length === 0 && record.shared !== null
     ? known

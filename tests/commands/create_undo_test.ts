@@ -803,6 +803,9 @@ Deno.test({
       hint: /^piko destroy \S+\/odd$/,
     });
 
+    const { stderr: told } = await sandbox.piko(["up", "odd", "--no-wait"]);
+    assert.match(told, /^! odd was not made completely, and stays failed$/m);
+
     // The branch of a kept one was there to be looked at, and stays like any other's.
     await sandbox.pass("destroy odd");
     const after = await takeStock(sandbox);

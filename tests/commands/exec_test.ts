@@ -88,6 +88,20 @@ Deno.test({
       }
     });
 
+    await t.step("says that a word is an environment and a service of this one too", async () => {
+      await sandbox.pass("create db --no-attach --no-start");
+      const note =
+        "  db is the environment here; for the service of web, put that in front: web db";
+      for (const words of ["exec db web ls", "down db"]) {
+        const { stderr } = await sandbox.piko(words.split(" "), inside);
+        assert.equal(stderr.split("\n")[0], note);
+        const elsewhere = await sandbox.piko(words.split(" "));
+        assert.ok(!elsewhere.stderr.includes(note), elsewhere.stderr);
+      }
+      assert.equal(await sandbox.pass("exec web db echo of web", inside), "of web\n");
+      await sandbox.pass("destroy db --delete-branch");
+    });
+
     await t.step(
       "takes the environment and the service behind -- where none stand before it",
       async () => {

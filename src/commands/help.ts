@@ -6,8 +6,8 @@ import { GLOBAL_OPTIONS } from "./global_options.ts";
 import { type CommandEntry, COMMANDS } from "./mod.ts";
 import { optionsOf } from "./options.ts";
 
-/** The most columns that help takes. */
-const WIDTH = 100;
+/** The most and the fewest columns that help takes: lines that are wider are hard to read, and narrower ones no table. */
+const [WIDEST, NARROWEST] = [100, 60];
 
 /** What the commands are about; one that stands nowhere comes last. */
 const GROUPS: readonly (readonly [string, readonly string[]])[] = [
@@ -32,7 +32,7 @@ export function overview(output: Output): string {
   const width = widest(lines.flatMap(([, known]) => known));
   const title = (text: string) => output.paintAnswer("bold", text);
   return [
-    "piko: several branches at once, each with its own worktree, containers, ports and data",
+    wrap("piko: several branches at once, each with its own worktree, containers, ports and data"),
     `${title("Usage:")} piko COMMAND [OPTIONS] [ARGUMENTS]`,
     ...lines.map(([name, known]) => `${title(`${name}:`)}\n${rows(known, width)}`),
     `${title("Options of every command:")}\n${rows(GLOBAL_OPTIONS)}`,
@@ -68,10 +68,11 @@ export function commandHelp(
     `${output.paintAnswer("bold", "Usage:")} piko ${[name, "[OPTIONS]", entry.usage].join(" ")}`
       .trimEnd(),
     ...paragraphs.map((paragraph) => wrap(paragraph)),
-    ...section("Examples", examples.join("\n")),
+    ...section("Examples", rows(examples)),
     ...section("Arguments", rows(argumentsOf(command))),
     ...section("Options", rows(optionRows(command))),
-    `${output.paintAnswer("bold", "Options of every command:")} ${GLOBAL_NAMES}; see piko help`,
+    wrap(`Options of every command: ${GLOBAL_NAMES}; see piko help`)
+      .replace(/^[^:]+:/, (title) => output.paintAnswer("bold", title)),
   ].join("\n\n");
 }
 
@@ -79,13 +80,18 @@ const GLOBAL_NAMES = GLOBAL_OPTIONS.map(([names]) => names.split(", ").at(-1))
   .filter((name) => name !== "--help" && name !== "--version").join(" ");
 
 /** Takes the examples, which are indented, out of a description; what was broken into lines is put together again. */
-function readDescription(text: string): { paragraphs: string[]; examples: string[] } {
+function readDescription(
+  text: string,
+): { paragraphs: string[]; examples: [string, string][] } {
   const lines = text.split("\n");
   return {
     paragraphs: lines.map((line) => line.startsWith("  ") ? "" : line).join("\n").split(/\n{2,}/)
       .map((paragraph) => paragraph.replaceAll("\n", " ").trim())
       .filter((paragraph) => paragraph !== ""),
-    examples: lines.filter((line) => line.startsWith("  ")),
+    examples: lines.filter((line) => line.startsWith("  ")).map((line) => {
+      const [command = "", ...about] = line.trim().split(/ {2,}/);
+      return [command, about.join(" ")];
+    }),
   };
 }
 
@@ -115,12 +121,18 @@ function widest(lines: readonly (readonly [string, string])[]): number {
 function rows(lines: readonly (readonly [string, string])[], width = widest(lines)): string {
   const indent = " ".repeat(width + 4);
   return lines.map(([left, right]) => {
-    const text = wrap(right, WIDTH - indent.length).replaceAll("\n", `\n${indent}`);
-    return `  ${left.padEnd(width)}  ${text}`;
+    const text = wrap(right, widthOfHelp() - indent.length).replaceAll("\n", `\n${indent}`);
+    return `  ${left.padEnd(width)}  ${text}`.trimEnd();
   }).join("\n");
 }
 
-function wrap(text: string, width: number = WIDTH): string {
+/** Tells how many columns help may take: those of the terminal, within limits. */
+function widthOfHelp(): number {
+  if (!Deno.stdout.isTerminal()) return WIDEST;
+  return Math.max(NARROWEST, Math.min(WIDEST, Deno.consoleSize().columns));
+}
+
+function wrap(text: string, width: number = widthOfHelp()): string {
   const lines: string[] = [];
   for (const word of text.split(" ")) {
     const line = lines.at(-1);

@@ -171,3 +171,17 @@ Deno.test({
     assert.ok(!text.includes(escape));
   },
 });
+
+Deno.test({
+  name: "piko help keeps within the terminal",
+  ...needs("tmux"),
+  async fn() {
+    await using sandbox = await Sandbox.create();
+    await using terminal = await Terminal.open(sandbox, { columns: 80, rows: 100 });
+    for (const command of ["piko help", "piko create --help"]) {
+      const lines = (await terminal.run(command)).split("\n");
+      assert.deepEqual(lines.filter((line) => line.length > 80), [], command);
+      assert.ok(lines.some((line) => line.length > 70), command);
+    }
+  },
+});

@@ -59,7 +59,7 @@ export async function findEditor(
 ): Promise<Editor> {
   const [first] = named.filter(({ command }) => command.trim() !== "");
   if (first !== undefined) {
-    const argv = commandWords(first.command);
+    const argv = commandWords(first.command)?.map((word) => withHome(word, variables));
     if (argv === undefined) {
       throw new PikoError(`${first.source} is no command: ${quote(first.command)}`, {
         code: "usage",
@@ -78,6 +78,11 @@ export async function findEditor(
     code: "unavailable",
     hint: "set EDITOR to yours, or name it: --editor nano",
   });
+}
+
+/** Puts the home folder in the place of a `~` that a word begins with, as a shell does. */
+function withHome(word: string, { HOME }: Variables): string {
+  return HOME && (word === "~" || word.startsWith("~/")) ? HOME + word.slice(1) : word;
 }
 
 /** Finds the editor that is taken when nobody names one. */

@@ -70,6 +70,11 @@ Deno.test("findEditor() tells whose editor is not there, and what draws on the t
     }
     const emacs = await findEditor([{ command: "emacs", source: "--editor" }], { PATH: folder });
     assert.equal(emacs.drawsOnTerminal, true, "emacs without a screen");
+    const own = await findEditor([{ command: "~/vim -u ~/rc", source: "$VISUAL" }], {
+      PATH: "",
+      HOME: folder,
+    });
+    assert.deepEqual([own.argv, own.name], [[`${folder}/vim`, "-u", `${folder}/rc`], "vim"]);
     const usual = await findEditor([{ command: " ", source: "$EDITOR" }], { PATH: folder });
     assert.deepEqual(usual.argv, ["code"]);
   } finally {

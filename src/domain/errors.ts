@@ -16,7 +16,7 @@ export type ErrorCode =
 
 /** Work that is in a worktree alone. */
 export interface UnsavedWork {
-  /** Uncommitted and untracked files: `modified: src/app.ts`, `untracked: notes.txt`. */
+  /** Uncommitted and untracked files, and what git has under way: `modified: src/app.ts`, `under way: a merge`. */
   files: string[];
   /** Commits that no branch, tag or remote has. */
   commits: string[];

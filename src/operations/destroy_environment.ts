@@ -334,6 +334,9 @@ async function refuseElsewhere(
 
 function howToKeep({ path }: EnvironmentRecord, { files, commits, rescue }: Work): string {
   if (rescue !== undefined) return `rescue it: ${rescue}, or throw it away`;
+  if (files.some((file) => file.startsWith("under way: "))) {
+    return `finish it, or abort it: git -C ${shellWord(path)} status, or throw it away`;
+  }
   if (files.length > 0) return `commit it in ${path}, or throw it away`;
   // Those of a submodule stand behind its name.
   const [, newest] = /^([0-9a-f]{7,}) /.exec(commits[0] ?? "") ?? [];

@@ -441,6 +441,11 @@ Deno.test({
       why: /: a merge is under way$/m,
       listed: /conflicted: README\.md/,
     }, {
+      what: "a merge that no file shows",
+      script: `${apart}; git merge --quiet --strategy ours --no-commit kept`,
+      why: /: a merge is under way$/m,
+      listed: /under way: a merge/,
+    }, {
       what: "a rebase under way",
       script:
         `echo more > loose; GIT_SEQUENCE_EDITOR="echo break >" git rebase --quiet --interactive HEAD 2>&1 | cat -v`,

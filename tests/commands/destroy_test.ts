@@ -315,6 +315,58 @@ Deno.test({
       await git(sandbox, rebased, "commit", "--quiet", "--message", "Resolved");
       assert.match(await sandbox.fail("destroy rebased", 4), /[0-9a-f]{7} Resolved/);
       await git(sandbox, rebased, "rebase", "--abort");
+    });
+    await t.step("nor what git has under way, though no file shows it", async () => {
+      const rebased = sandbox.worktree("rebased");
+      const patch = `${sandbox.folder}/patch`;
+      await Deno.writeTextFile(
+        patch,
+        await git(sandbox, rebased, "format-patch", "-1", "--stdout"),
+      );
+      const start: Record<string, [shows: string, start: string, end: string]> = {
+        "git am": ["git am", `! git am --quiet ${patch}`, "git am --abort"],
+        "a merge": ["a merge", "git merge --quiet -s ours --no-commit main", "git merge --abort"],
+        "a rebase": [
+          "a rebase",
+          "GIT_SEQUENCE_EDITOR='sed -i s/^pick/edit/' git rebase --quiet --interactive HEAD~1",
+          "git rebase --abort",
+        ],
+        "a rebase that picks": [
+          "a rebase",
+          "! git rebase --quiet main && git checkout --quiet HEAD -- app.txt",
+          "git rebase --abort",
+        ],
+        "a cherry-pick": [
+          "a cherry-pick",
+          "! git cherry-pick main rebased && git checkout --quiet HEAD -- app.txt",
+          "git cherry-pick --abort",
+        ],
+        "the rest of a cherry-pick": [
+          "a cherry-pick or revert",
+          "! git cherry-pick main rebased && git reset --quiet --hard && rm -f $(git rev-parse --git-path CHERRY_PICK_HEAD)",
+          "git cherry-pick --quit",
+        ],
+        "a revert": [
+          "a revert",
+          "! git revert --no-edit HEAD~1 && git checkout --quiet HEAD -- app.txt",
+          "git revert --abort",
+        ],
+        "a bisect": [
+          "a bisect",
+          "git bisect start && git bisect bad && git bisect good HEAD~2",
+          "git bisect reset",
+        ],
+      };
+      for (const [what, [shows, begin, end]] of Object.entries(start)) {
+        await sandbox.run(["sh", "-c", `{ ${begin}; } >/dev/null 2>&1`], rebased);
+        assert.equal(await git(sandbox, rebased, "status", "--short"), "", what);
+        const { exitCode, stdout } = await sandbox.piko(["destroy", "rebased", "--json"]);
+        assert.equal(exitCode, 4, `${what}: ${stdout}`);
+        const { error } = JSON.parse(stdout);
+        assert.deepEqual(error.unsaved, { files: [`under way: ${shows}`], commits: [] }, what);
+        assert.match(error.hint, /^finish it, or abort it: git -C \S+\/rebased status, or throw/);
+        await sandbox.run(["sh", "-c", `{ ${end}; } >/dev/null 2>&1`], rebased);
+      }
       await sandbox.pass("destroy rebased");
       assert.match(await sandbox.git("log", "--format=%s", "-1", "rebased"), /second/);
     });

@@ -826,7 +826,10 @@ Deno.test("Git.listWork() finds what a rebase has under way", async () => {
   await Deno.writeTextFile(`${path}/mine`, "not committed");
   await assert.rejects(sandbox.run(path, "rebase", "-q", "--autostash", "main"), CommandError);
   const { files, commits } = await git.listWork(path);
-  assert.deepEqual(files, [{ state: "conflicted", path: "README" }]);
+  assert.deepEqual(files, [
+    { state: "under way", path: "a rebase" },
+    { state: "conflicted", path: "README" },
+  ]);
   assert.equal(commits.length, 2);
   assert.match(commits.join("\n"), /Write mine\n.*(?:autostash|WIP|On)/);
 });

@@ -37,7 +37,7 @@ export interface Worktree {
   locked: string | undefined;
 }
 
-/** A file with work that is in no commit. */
+/** A file with work that is in no commit; or what is under way, as "a merge", in the place of a path. */
 export interface ChangedFile {
   state:
     | "modified"
@@ -47,7 +47,8 @@ export interface ChangedFile {
     | "conflicted"
     | "untracked"
     | "modified (skip-worktree)"
-    | "modified (assume-unchanged)";
+    | "modified (assume-unchanged)"
+    | "under way";
   path: string;
 }
 

@@ -3,19 +3,10 @@
 import { CommandError, messageOf, PikoError } from "../../domain/errors.ts";
 import { shellWord } from "../../domain/variables.ts";
 import { gitDirOf } from "./head.ts";
-import { lines, lstat } from "./paths.ts";
+import { lines } from "./paths.ts";
 import { explainLock, type GitRunner } from "./runner.ts";
+import { findUnderWay } from "./under_way.ts";
 import { listIndex, listWork } from "./unsaved_work.ts";
-
-/** What git keeps in a worktree's folder while it is at work that goes on later; a stash would end it. */
-const UNDER_WAY: readonly [file: string, what: string][] = [
-  ["MERGE_HEAD", "a merge"],
-  ["CHERRY_PICK_HEAD", "a cherry-pick"],
-  ["REVERT_HEAD", "a revert"],
-  ["sequencer", "a cherry-pick or revert"],
-  ["rebase-merge", "a rebase"],
-  ["rebase-apply", "a rebase"],
-];
 
 /**
  * Puts the files that {@link listWork} lists into a stash of the repository, and takes them out of the worktree. Where no
@@ -59,9 +50,9 @@ export async function pushStash(
 /** Refuses what a stash would not hold, or would end. */
 async function refuseUnstashable(git: GitRunner, worktreePath: string): Promise<void> {
   const gitDir = await gitDirOf(git, worktreePath, undefined);
-  for (const [file, what] of UNDER_WAY) {
-    if (await lstat(`${gitDir}/${file}`) === undefined) continue;
-    throw cannotStash(worktreePath, `${what} is under way`, { code: "conflict" });
+  const underWay = await findUnderWay(gitDir);
+  if (underWay !== undefined) {
+    throw cannotStash(worktreePath, `${underWay} is under way`, { code: "conflict" });
   }
   const [{ files }, index] = await Promise.all([
     listWork(git, worktreePath),

@@ -11,6 +11,7 @@ import {
 import { currentBranch, findEntry, gitDirOf } from "./head.ts";
 import { lines, lstat, readIfThere } from "./paths.ts";
 import type { Cancellable, GitRunner } from "./runner.ts";
+import { findUnderWay } from "./under_way.ts";
 
 /** What would be lost with a worktree. */
 export interface Work {
@@ -32,7 +33,7 @@ const MOST_PATHS = 200;
 
 /**
  * Lists what would be lost with a worktree: uncommitted and untracked files (ignored ones aside, those that
- * `git update-index` has kept from `git status` included), and commits that no
+ * `git update-index` has kept from `git status` included), what git has under way there, and commits that no
  * branch, tag or remote has, of a detached HEAD, of a stash that a rebase or merge keeps aside, and of submodules.
  * A submodule's repository belongs to the linked worktree, so all of it that is on no remote and under no tag counts.
  *
@@ -46,14 +47,17 @@ export async function listWork(
 ): Promise<Work> {
   const gitDir = await gitDirOf(git, worktreePath, signal);
   const index = listIndex(git, worktreePath, signal);
-  const [changed, hidden, detached, stashes, submodules] = await Promise.all([
+  const [underWay, changed, hidden, detached, stashes, submodules] = await Promise.all([
+    findUnderWay(gitDir),
     listChanges(git, worktreePath, gitDir, signal),
     index.then((entries) => hiddenChanges(git, worktreePath, entries, signal)),
     detachedCommits(git, worktreePath, signal),
     stashesAside(git, worktreePath, gitDir, signal),
     index.then((entries) => submoduleCommits(git, worktreePath, gitDir, entries, signal)),
   ]);
-  const files: ChangedFile[] = [];
+  const files: ChangedFile[] = underWay === undefined
+    ? []
+    : [{ state: "under way", path: underWay }];
   for (const file of [...changed, ...hidden]) {
     const isOurs = file.state === "untracked" && except.includes(file.path) &&
       (await lstat(`${worktreePath}/${file.path}`))?.isSymlink;

@@ -871,6 +871,33 @@ Deno.test("Git.listWork() finds commits of submodules that are on no remote", as
   assert.equal(await exists(path), false);
 });
 
+Deno.test("Git.listWork() finds commits of submodules under a tag, unless the clone has brought it", async () => {
+  await using sandbox = await Sandbox.create();
+  const { git } = sandbox;
+  const { path } = await withSubmodule(sandbox);
+  const lib = `${path}/vendor/lib`;
+  await sandbox.run(`${sandbox.folder}/sub`, "checkout", "-q", "--detach");
+  await sandbox.commit(`${sandbox.folder}/sub`, "work", "theirs");
+  await sandbox.run(`${sandbox.folder}/sub`, "tag", "theirs");
+  const start = (await sandbox.run(lib, "rev-parse", "HEAD")).trim();
+  await sandbox.run(path, "submodule", "--quiet", "deinit", "--force", "--all");
+  await Deno.remove(`${sandbox.folder}/app/.git/worktrees/w/modules`, { recursive: true });
+  await sandbox.run(path, "submodule", "--quiet", "update", "--init");
+  await sandbox.run(lib, "rev-parse", "--verify", "theirs");
+  assert.deepEqual(await git.listWork(path), { files: [], commits: [] });
+
+  await sandbox.commit(lib, "work", "mine");
+  await sandbox.run(lib, "tag", "mine");
+  await sandbox.run(lib, "checkout", "-q", start);
+  const { commits } = await git.listWork(path);
+  assert.match(commits.join("\n"), /^vendor\/lib: [0-9a-f]+ Write work$/);
+  await sandbox.run(lib, "pack-refs", "--all");
+  const packed = `${sandbox.folder}/app/.git/worktrees/w/modules/vendor/lib/packed-refs`;
+  const later = Date.now() / 1000 + 2;
+  await Deno.utime(packed, later, later);
+  assert.equal((await git.listWork(path)).commits.length, 2);
+});
+
 Deno.test("Git.listWork() looks into nested submodules, their files and stashes", async () => {
   await using sandbox = await Sandbox.create();
   const { git } = sandbox;

@@ -57,7 +57,7 @@ export class GitRunner {
   /** Runs git to its end and returns its stdout; any exit but 0 is an error. */
   async run(
     argv: readonly string[],
-    options: Cancellable & { variables?: Variables },
+    options: Cancellable & { input?: string; variables?: Variables },
   ): Promise<string> {
     const outcome = await this.try(argv, options);
     if (outcome.exitCode === 0) return outcome.stdout;

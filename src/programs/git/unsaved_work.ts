@@ -35,7 +35,7 @@ const MOST_PATHS = 200;
  * Lists what would be lost with a worktree: uncommitted and untracked files (ignored ones aside, those that
  * `git update-index` has kept from `git status` included), what git has under way there, and commits that no
  * branch, tag or remote has, of a detached HEAD, of a stash that a rebase or merge keeps aside, and of submodules.
- * A submodule's repository belongs to the linked worktree, so all of it that is on no remote and under no tag counts.
+ * A submodule's repository belongs to the linked worktree, so all of it that is on no remote counts, under whatever tag.
  *
  * @param options.except untracked links, relative to the worktree, that piko made; one that is no longer a link counts.
  * @throws {PikoError} conflict when the folder is no worktree of its own any more.
@@ -231,7 +231,7 @@ async function submoduleCommits(
   return commits.flat();
 }
 
-/** Lists the commits of a submodule's repository that are on no remote and under no tag. */
+/** Lists the commits of a repository that are on no remote. */
 async function ownCommits(
   git: GitRunner,
   { name, gitDir }: { name: string; gitDir: string },
@@ -239,8 +239,32 @@ async function ownCommits(
 ): Promise<string[]> {
   // Its own working folder may be gone, so another one is named.
   const where = [`--git-dir=${gitDir}`, `--work-tree=${gitDir}`];
-  const commits = await log(git, where, ["--all", "--not", "--remotes", "--tags"], signal);
+  const cloned = await tagsOfClone(gitDir);
+  const commits = await log(
+    git,
+    where,
+    // What is read comes first: git 2.42 takes `--not` to be meant for it too.
+    ["--stdin", "--all", "--not", "--remotes"],
+    signal,
+    cloned.map((id) => `^${id}\n`).join(""),
+  );
   return commits.map((commit) => `${name}: ${commit}`);
+}
+
+/**
+ * Lists the tags that a clone has brought, which lead to commits that may be on no branch of the remote. git writes all of
+ * them at once into packed-refs; once that was written again, nothing tells them from those that were made here.
+ */
+async function tagsOfClone(gitDir: string): Promise<string[]> {
+  const first = /^[^\n]*> (\d+) [-+]\d{4}\tclone: from /.exec(
+    await readIfThere(`${gitDir}/logs/HEAD`) ?? "",
+  );
+  const written = (await lstat(`${gitDir}/packed-refs`))?.mtime?.getTime();
+  if (first === null || written === undefined || written >= (Number(first[1]) + 1) * 1000) {
+    return [];
+  }
+  const packed = await readIfThere(`${gitDir}/packed-refs`) ?? "";
+  return [...packed.matchAll(/^([0-9a-f]+) refs\/tags\//gm)].map(([, id = ""]) => id);
 }
 
 /** Lists commits as "1a2b3c4 Subject", the latest 50. */
@@ -249,12 +273,13 @@ async function log(
   where: readonly string[],
   revisions: readonly string[],
   signal: AbortSignal | undefined,
+  input = "",
 ): Promise<string[]> {
   return lines(
     await git.run([
       ...["git", ...where, "-c", "log.showSignature=false", "log", "--no-color", "-n", "50"],
       ...["--format=%h %s", ...revisions, "--"],
-    ], { signal }),
+    ], { signal, input }),
   );
 }
 

@@ -911,6 +911,46 @@ Deno.test("Git.listWork() looks into nested submodules, their files and stashes"
   await sandbox.run(inner, "config", "status.showUntrackedFiles", "no");
   await Deno.writeTextFile(`${inner}/new`, "x");
   assert.deepEqual((await git.listWork(path)).files, [{ state: "modified", path: "vendor/lib" }]);
+  // What hides the nested one from the outer hides it from all of git's own looks at the worktree.
+  await sandbox.run(`${path}/vendor/lib`, "config", "submodule.in.ignore", "all");
+  assert.deepEqual((await git.listWork(path)).files, [
+    { state: "modified", path: "vendor/lib/in" },
+  ]);
+  await Deno.writeTextFile(`${path}/loose`, "x");
+  await assert.rejects(
+    git.pushStash(path, "saved"),
+    piko("conflict", /does not hold modified: vendor\/lib\/in$/),
+  );
+  await Deno.remove(`${path}/loose`);
+  await Deno.remove(`${inner}/new`);
+
+  await sandbox.run(inner, "update-index", "--skip-worktree", "README");
+  await Deno.writeTextFile(`${inner}/README`, "mine\n");
+  await sandbox.run(`${path}/vendor/lib`, "bisect", "start");
+  assert.deepEqual((await git.listWork(path)).files, [
+    { state: "under way", path: "a bisect in vendor/lib" },
+    { state: "modified (skip-worktree)", path: "vendor/lib/in/README" },
+  ]);
+});
+
+Deno.test("Git.listWork() finds changed links that git was told not to look for", async () => {
+  await using sandbox = await Sandbox.create();
+  const { git } = sandbox;
+  const { path } = await withWorktree(sandbox);
+  for (const link of ["moved", "kept", "file"]) await Deno.symlink("somewhere", `${path}/${link}`);
+  await sandbox.run(path, "add", ".");
+  await sandbox.run(path, "commit", "-q", "-m", "Add links");
+  await sandbox.run(path, "update-index", "--skip-worktree", "moved", "kept", "file", "README");
+  assert.deepEqual((await git.listWork(path)).files, []);
+  for (const file of ["moved", "README", "file"]) await Deno.remove(`${path}/${file}`);
+  await Deno.symlink("elsewhere", `${path}/moved`);
+  await Deno.symlink("elsewhere", `${path}/README`);
+  await Deno.writeTextFile(`${path}/file`, "mine\n");
+  const { files } = await git.listWork(path);
+  assert.deepEqual(
+    files.map((file) => `${file.state}: ${file.path}`).sort(),
+    ["README", "file", "moved"].map((file) => `modified (skip-worktree): ${file}`),
+  );
 });
 
 Deno.test("Git.listWork() finds commits of a repository that was added as it is", async () => {

@@ -58,12 +58,11 @@ async function refuseUnstashable(git: GitRunner, worktreePath: string): Promise<
     listWork(git, worktreePath),
     listIndex(git, worktreePath, undefined),
   ]);
-  const repositories = new Set(
-    index.filter(({ mode }) => mode === "160000").map(({ path }) => path),
-  );
+  const repositories = index.filter(({ mode }) => mode === "160000").map(({ path }) => `${path}/`);
   const deleted = files.filter(({ state }) => state === "deleted").map(({ path }) => `${path}/`);
   const others = files.filter(({ state, path }) =>
-    state === "conflicted" || state.startsWith("modified (") || repositories.has(path) ||
+    state === "conflicted" || state.startsWith("modified (") ||
+    repositories.some((folder) => `${path}/`.startsWith(folder)) ||
     // All files are listed, so a folder is a repository; and where a file was, git does not bring a folder back.
     path.endsWith("/") || deleted.some((folder) => path.startsWith(folder))
   );

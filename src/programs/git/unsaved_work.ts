@@ -8,6 +8,7 @@ import {
   parseStatus,
   type Worktree,
 } from "./formats.ts";
+import { findLinkedEntry } from "../linked_worktree.ts";
 import { currentBranch, findEntry, gitDirOf } from "./head.ts";
 import { lines, lstat, readIfThere } from "./paths.ts";
 import type { Cancellable, GitRunner } from "./runner.ts";
@@ -47,21 +48,24 @@ export async function listWork(
 ): Promise<Work> {
   const gitDir = await gitDirOf(git, worktreePath, signal);
   const index = listIndex(git, worktreePath, signal);
-  const [underWay, changed, hidden, detached, stashes, submodules] = await Promise.all([
-    findUnderWay(gitDir),
-    listChanges(git, worktreePath, gitDir, signal),
-    index.then((entries) => hiddenChanges(git, worktreePath, entries, signal)),
+  const [own, inside, detached, stashes, submodules] = await Promise.all([
+    index.then((entries) => filesOf(git, { folder: worktreePath, gitDir }, entries, signal)),
+    index.then((entries) => filesOfSubmodules(git, worktreePath, entries, signal)),
     detachedCommits(git, worktreePath, signal),
     stashesAside(git, worktreePath, gitDir, signal),
     index.then((entries) => submoduleCommits(git, worktreePath, gitDir, entries, signal)),
   ]);
-  const files: ChangedFile[] = underWay === undefined
-    ? []
-    : [{ state: "under way", path: underWay }];
-  for (const file of [...changed, ...hidden]) {
+  const files: ChangedFile[] = [];
+  for (const file of own) {
     const isOurs = file.state === "untracked" && except.includes(file.path) &&
       (await lstat(`${worktreePath}/${file.path}`))?.isSymlink;
     if (!isOurs) files.push(file);
+  }
+  // A submodule that is listed itself stands for what is in it.
+  const listed = new Set(files.map(({ path }) => path));
+  for (const file of inside) {
+    if (!ancestorsOf(file.path).some((folder) => listed.has(folder))) files.push(file);
+    listed.add(file.path);
   }
   return { files, commits: [...detached, ...stashes, ...submodules] };
 }
@@ -116,6 +120,68 @@ export async function listIndex(
 ): Promise<IndexEntry[]> {
   const argv = ["git", "-C", worktreePath, "ls-files", "-v", "--stage", "-z"];
   return parseIndex(await git.run(argv, { signal }));
+}
+
+/** Lists the changed files of a worktree or submodule, those that git was told not to look for too, and what is under way. */
+async function filesOf(
+  git: GitRunner,
+  { folder, gitDir }: { folder: string; gitDir: string },
+  index: readonly IndexEntry[],
+  signal: AbortSignal | undefined,
+): Promise<ChangedFile[]> {
+  const [underWay, changed, hidden] = await Promise.all([
+    findUnderWay(gitDir),
+    listChanges(git, folder, gitDir, signal),
+    hiddenChanges(git, folder, index, signal),
+  ]);
+  const first: ChangedFile[] = underWay === undefined
+    ? []
+    : [{ state: "under way", path: underWay }];
+  return [...first, ...changed, ...hidden];
+}
+
+/**
+ * Lists, by their paths from the worktree, the files of its submodules and of those in them: what `git status` tells of them
+ * reaches one level, where a configuration hides them, and never what it was told not to look for.
+ */
+async function filesOfSubmodules(
+  git: GitRunner,
+  worktreePath: string,
+  index: readonly IndexEntry[],
+  signal: AbortSignal | undefined,
+  prefix = "",
+): Promise<ChangedFile[]> {
+  const each = await Promise.all(
+    index.filter(({ mode }) => mode === "160000").map(async ({ path }) => {
+      const name = `${prefix}${path}`;
+      const folder = `${worktreePath}/${name}`;
+      const gitDir = await repositoryIn(folder);
+      if (gitDir === undefined) return [];
+      const entries = await listIndex(git, folder, signal);
+      const [files, nested] = await Promise.all([
+        filesOf(git, { folder, gitDir }, entries, signal),
+        filesOfSubmodules(git, worktreePath, entries, signal, `${name}/`),
+      ]);
+      const named = files.map(({ state, path }) => (
+        { state, path: state === "under way" ? `${path} in ${name}` : `${name}/${path}` }
+      ));
+      return [...named, ...nested];
+    }),
+  );
+  return each.flat();
+}
+
+/** Finds the repository that the `.git` in a folder is or names; undefined where there is none that git would use. */
+async function repositoryIn(folder: string): Promise<string | undefined> {
+  const entry = findLinkedEntry(folder);
+  if (entry === undefined) return undefined;
+  const gitDir = entry === "" ? `${folder}/.git` : entry;
+  return await lstat(`${gitDir}/HEAD`) === undefined ? undefined : gitDir;
+}
+
+/** Lists the folders that a path lies in. */
+function ancestorsOf(path: string): string[] {
+  return [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index));
 }
 
 async function listChanges(
@@ -182,12 +248,19 @@ async function hiddenChanges(
   index: readonly IndexEntry[],
   signal: AbortSignal | undefined,
 ): Promise<ChangedFile[]> {
+  const changed: ChangedFile[] = [];
+  const add = ({ tag, path }: IndexEntry) => {
+    const flag = tag.toUpperCase() === "S" ? "skip-worktree" : "assume-unchanged";
+    changed.push({ state: `modified (${flag})`, path });
+  };
   const there: IndexEntry[] = [];
   for (const entry of index) {
-    if (!isHidden(entry) || !entry.mode.startsWith("100")) continue;
-    if ((await lstat(`${worktreePath}/${entry.path}`))?.isFile) there.push(entry);
+    if (!isHidden(entry) || !/^1[02]0/.test(entry.mode)) continue;
+    const path = `${worktreePath}/${entry.path}`;
+    const info = await lstat(path);
+    if (info?.isFile) there.push(entry);
+    else if (info?.isSymlink && await linkBlob(path, entry) !== entry.blob) add(entry);
   }
-  const changed: ChangedFile[] = [];
   for (let start = 0; start < there.length; start += MOST_PATHS) {
     const some = there.slice(start, start + MOST_PATHS);
     const argv = [
@@ -199,13 +272,21 @@ async function hiddenChanges(
       ...some.map(({ path }) => path),
     ];
     const blobs = lines(await git.run(argv, { signal }));
-    for (const [at, { tag, blob, path }] of some.entries()) {
-      if (blobs[at] === blob) continue;
-      const flag = tag.toUpperCase() === "S" ? "skip-worktree" : "assume-unchanged";
-      changed.push({ state: `modified (${flag})`, path });
-    }
+    for (const [at, entry] of some.entries()) if (blobs[at] !== entry.blob) add(entry);
   }
   return changed;
+}
+
+/** Tells the blob that git would keep a link as; none in the place of a file. `git hash-object` follows links. */
+async function linkBlob(path: string, { mode, blob }: IndexEntry): Promise<string | undefined> {
+  if (!mode.startsWith("12")) return undefined;
+  const target = new TextEncoder().encode(await Deno.readLink(path));
+  const header = new TextEncoder().encode(`blob ${target.length}\0`);
+  const digest = await crypto.subtle.digest(
+    blob.length === 40 ? "SHA-1" : "SHA-256",
+    new Uint8Array([...header, ...target]),
+  );
+  return new Uint8Array(digest).toHex();
 }
 
 async function submoduleCommits(

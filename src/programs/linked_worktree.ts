@@ -20,7 +20,7 @@ export function findLinkedEntry(worktreePath: string): string | undefined {
   const text = readGitFile(`${worktreePath}/.git`);
   if (text === undefined) return undefined;
   const [, entry = ""] = /^gitdir: (.+)$/m.exec(text) ?? [];
-  return realPath(entry, worktreePath);
+  return entry === "" ? "" : realPath(entry, worktreePath);
 }
 
 /** Tells the name of the entry that the `.git` of a worktree names and that is not there; undefined where it is. */

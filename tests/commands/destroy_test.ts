@@ -257,6 +257,17 @@ Deno.test({
     await sandbox.git("init", "--quiet", vendor);
     await sandbox.git("-C", vendor, "commit", "--quiet", "--allow-empty", "-m", "Only here");
     await sandbox.pass("init --name tool", { cwd: vendor });
+    const kept = await sandbox.piko(["destroy", "x", "--json"]);
+    assert.equal(kept.exitCode, 4, kept.stdout);
+    const { files, commits } = JSON.parse(kept.stdout).error.unsaved;
+    assert.deepEqual(files, ["untracked: vendor/tool/"]);
+    assert.match(commits.join("\n"), /^vendor\/tool: [0-9a-f]+ Only here$/);
+    await sandbox.git("-C", vendor, "add", "--all");
+    await sandbox.git("-C", vendor, "commit", "--quiet", "-m", "Init");
+    const remote = `${sandbox.folder}/tool.git`;
+    await sandbox.git("init", "--quiet", "--bare", remote);
+    await sandbox.git("-C", vendor, "remote", "add", "origin", remote);
+    await sandbox.git("-C", vendor, "push", "--quiet", "origin", "main");
     const refused = await sandbox.fail("destroy x", 4);
     assert.ok(refused.includes(`project tool: ${vendor}\n`), refused);
     assert.ok(await sandbox.exists(`${vendor}/.git`));

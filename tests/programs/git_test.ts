@@ -966,6 +966,72 @@ Deno.test("Git.listWork() finds commits of a repository that was added as it is"
   ]);
 });
 
+Deno.test("Git.listWork() finds repositories with work in ignored folders", async () => {
+  await using sandbox = await Sandbox.create();
+  const { git } = sandbox;
+  const { root, path } = await withWorktree(sandbox);
+  const library = await sandbox.repository("library");
+  await sandbox.run(library, "checkout", "-q", "--detach");
+  await sandbox.commit(library, "off", "a branch");
+  await sandbox.run(library, "tag", "v1");
+  await sandbox.run(library, "checkout", "-q", "main");
+  await sandbox.commit(path, ".gitignore", "deps/\n*.d\n");
+  const lib = `${path}/deps/a/b/lib`;
+  const clone = (to: string, ...more: string[]) =>
+    sandbox.run(sandbox.folder, "clone", "-q", ...more, `file://${library}`, to);
+  const described = async () => {
+    const { files, commits } = await git.listWork(path);
+    return [...files.map((file) => `${file.state}: ${file.path}`), ...commits].sort()
+      .map((line) => line.replace(/ [0-9a-f]{7,} /, " "));
+  };
+  // All pushed and clean, by a branch or by a tag; in a link to elsewhere; no repository; and the own worktrees.
+  await clone(lib);
+  await clone(`${path}/deps/tagged.d`, "--depth", "1", "--branch", "v1");
+  await sandbox.repository("elsewhere");
+  await Deno.symlink(`${sandbox.folder}/elsewhere`, `${path}/deps/link`);
+  await Deno.mkdir(`${path}/deps/.git/objects`, { recursive: true });
+  await Deno.writeTextFile(`${path}/deps/.git/HEAD`, "ref: refs/heads/main\n");
+  await sandbox.run(path, "worktree", "add", "-q", `${path}/deps/own`, "-b", "own");
+  await Deno.writeTextFile(`${path}/deps/own/loose`, "x");
+  await sandbox.run(sandbox.folder, "init", "-q", `${path}/deps/empty`);
+  assert.deepEqual(await described(), []);
+
+  await Deno.writeTextFile(`${lib}/loose`, "x");
+  assert.deepEqual(await described(), ["untracked: deps/a/b/lib/"]);
+  await sandbox.run(lib, "stash", "-q", "--include-untracked");
+  assert.match((await described()).join("\n"), /^deps\/a\/b\/lib: .*(WIP|On|on) /m);
+  await sandbox.run(lib, "stash", "drop", "-q");
+  await sandbox.run(lib, "merge", "-q", "-s", "ours", "--no-commit", "v1");
+  assert.deepEqual(await described(), ["under way: a merge in deps/a/b/lib"]);
+  await sandbox.run(lib, "merge", "--abort");
+
+  // Deeper ones, one of another repository's worktrees, one in a submodule's ignored folder.
+  const deep = `${lib}/deps.d/deep`;
+  await sandbox.run(sandbox.folder, "init", "-q", deep);
+  await Deno.writeTextFile(`${lib}/.git/info/exclude`, "*.d\n");
+  await sandbox.commit(deep, "work", "x");
+  await sandbox.run(library, "worktree", "add", "-q", "--detach", `${path}/deps/other`);
+  assert.deepEqual(await described(), ["deps/a/b/lib/deps.d/deep: Write work"]);
+  await sandbox.commit(`${path}/deps/other`, "apart", "x");
+  await Deno.writeTextFile(`${path}/deps/other/loose`, "x");
+  const all = ["deps/a/b/lib/deps.d/deep: Write work", "deps/other: Write apart"];
+  assert.deepEqual(await described(), [...all, "untracked: deps/other/"]);
+
+  await Deno.writeTextFile(`${path}/loose`, "x");
+  await assert.rejects(
+    git.pushStash(path, "saved"),
+    piko("conflict", /does not hold untracked: deps\/other\/$/),
+  );
+  assert.equal(await sandbox.run(root, "stash", "list"), "");
+  await Deno.remove(`${path}/loose`);
+  await Deno.remove(`${path}/deps/other`, { recursive: true });
+  await Deno.writeTextFile(`${deep}/.git/refs/heads/main`, "0\n");
+  assert.deepEqual(await described(), [
+    "deps/a/b/lib/deps.d/deep: git cannot read it",
+    "untracked: deps/a/b/lib/deps.d/deep/",
+  ]);
+});
+
 Deno.test("Git.listIgnored() and isIgnored() ask by the paths as they are", async () => {
   await using sandbox = await Sandbox.create();
   const { git } = sandbox;

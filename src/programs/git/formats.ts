@@ -46,6 +46,7 @@ export interface ChangedFile {
     | "renamed"
     | "conflicted"
     | "untracked"
+    | "ignored"
     | "modified (skip-worktree)"
     | "modified (assume-unchanged)"
     | "under way";
@@ -104,7 +105,7 @@ export function parseWorktrees(text: string): Worktree[] {
   });
 }
 
-/** Parses `git status --porcelain=v1 -z`; a rename stands under its new path. */
+/** Parses `git status --porcelain=v1 -z`; a rename stands under its new path, and what is ignored is there when asked for. */
 export function parseStatus(text: string): ChangedFile[] {
   const files: ChangedFile[] = [];
   const parts = text.split("\0");
@@ -131,6 +132,7 @@ export function isHidden({ tag }: IndexEntry): boolean {
 
 function stateOf(code: string): ChangedFile["state"] {
   if (code === "??") return "untracked";
+  if (code === "!!") return "ignored";
   if (/U|AA|DD/.test(code)) return "conflicted";
   if (/[RC]/.test(code)) return "renamed";
   if (code.includes("D")) return "deleted";

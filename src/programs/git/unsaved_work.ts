@@ -1,5 +1,6 @@
 /** Finds what would be lost with a worktree: what is in no commit, and what no branch, tag or remote leads to. */
 
+import { CommandError, PikoError } from "../../domain/errors.ts";
 import {
   type ChangedFile,
   type IndexEntry,
@@ -8,9 +9,9 @@ import {
   parseStatus,
   type Worktree,
 } from "./formats.ts";
-import { findLinkedEntry } from "../linked_worktree.ts";
 import { currentBranch, findEntry, gitDirOf } from "./head.ts";
-import { lines, lstat, readIfThere } from "./paths.ts";
+import { findRepositoriesIn, type NestedRepository, repositoryIn } from "./nested_repositories.ts";
+import { lines, lstat, readIfThere, realPath } from "./paths.ts";
 import type { Cancellable, GitRunner } from "./runner.ts";
 import { findUnderWay } from "./under_way.ts";
 
@@ -36,7 +37,8 @@ const MOST_PATHS = 200;
  * Lists what would be lost with a worktree: uncommitted and untracked files (ignored ones aside, those that
  * `git update-index` has kept from `git status` included), what git has under way there, and commits that no
  * branch, tag or remote has, of a detached HEAD, of a stash that a rebase or merge keeps aside, and of submodules.
- * A submodule's repository belongs to the linked worktree, so all of it that is on no remote counts, under whatever tag.
+ * A submodule's repository belongs to the linked worktree, so all of it that is on no remote counts, under whatever tag; and
+ * so it is with a repository of its own that lies in an ignored folder.
  *
  * @param options.except untracked links, relative to the worktree, that piko made; one that is no longer a link counts.
  * @throws {PikoError} conflict when the folder is no worktree of its own any more.
@@ -48,26 +50,32 @@ export async function listWork(
 ): Promise<Work> {
   const gitDir = await gitDirOf(git, worktreePath, signal);
   const index = listIndex(git, worktreePath, signal);
-  const [own, inside, detached, stashes, submodules] = await Promise.all([
+  const [own, modules, detached, stashes, submodules] = await Promise.all([
     index.then((entries) => filesOf(git, { folder: worktreePath, gitDir }, entries, signal)),
     index.then((entries) => filesOfSubmodules(git, worktreePath, entries, signal)),
     detachedCommits(git, worktreePath, signal),
     stashesAside(git, worktreePath, gitDir, signal),
     index.then((entries) => submoduleCommits(git, worktreePath, gitDir, entries, signal)),
   ]);
+  const ignored = [...own, ...modules].filter(({ state }) => state === "ignored");
+  const nested = await workInIgnored(git, worktreePath, gitDir, ignored, signal);
   const files: ChangedFile[] = [];
   for (const file of own) {
     const isOurs = file.state === "untracked" && except.includes(file.path) &&
       (await lstat(`${worktreePath}/${file.path}`))?.isSymlink;
-    if (!isOurs) files.push(file);
+    if (!isOurs && file.state !== "ignored") files.push(file);
   }
   // A submodule that is listed itself stands for what is in it.
   const listed = new Set(files.map(({ path }) => path));
-  for (const file of inside) {
+  for (const file of modules) {
+    if (file.state === "ignored") continue;
     if (!ancestorsOf(file.path).some((folder) => listed.has(folder))) files.push(file);
     listed.add(file.path);
   }
-  return { files, commits: [...detached, ...stashes, ...submodules] };
+  return {
+    files: [...files, ...nested.files],
+    commits: [...detached, ...stashes, ...submodules, ...nested.commits],
+  };
 }
 
 /**
@@ -155,11 +163,11 @@ async function filesOfSubmodules(
     index.filter(({ mode }) => mode === "160000").map(async ({ path }) => {
       const name = `${prefix}${path}`;
       const folder = `${worktreePath}/${name}`;
-      const gitDir = await repositoryIn(folder);
-      if (gitDir === undefined) return [];
+      const repository = await repositoryIn(folder);
+      if (repository === undefined) return [];
       const entries = await listIndex(git, folder, signal);
       const [files, nested] = await Promise.all([
-        filesOf(git, { folder, gitDir }, entries, signal),
+        filesOf(git, repository, entries, signal),
         filesOfSubmodules(git, worktreePath, entries, signal, `${name}/`),
       ]);
       const named = files.map(({ state, path }) => (
@@ -171,12 +179,83 @@ async function filesOfSubmodules(
   return each.flat();
 }
 
-/** Finds the repository that the `.git` in a folder is or names; undefined where there is none that git would use. */
-async function repositoryIn(folder: string): Promise<string | undefined> {
-  const entry = findLinkedEntry(folder);
-  if (entry === undefined) return undefined;
-  const gitDir = entry === "" ? `${folder}/.git` : entry;
-  return await lstat(`${gitDir}/HEAD`) === undefined ? undefined : gitDir;
+/**
+ * Lists what would be lost with the repositories that lie in ignored folders, where git tells nothing of them: one with
+ * changed files by its folder, as git names a repository that it does not ignore. The worktrees of the same repository are
+ * left out, as are submodules, which are listed anyway.
+ */
+async function workInIgnored(
+  git: GitRunner,
+  worktreePath: string,
+  gitDir: string,
+  ignored: readonly ChangedFile[],
+  signal: AbortSignal | undefined,
+): Promise<Work> {
+  const folders = ignored.filter(({ path }) => path.endsWith("/"))
+    .map(({ path }) => `${worktreePath}/${path.slice(0, -1)}`);
+  if (folders.length === 0) return { files: [], commits: [] };
+  const place = await realPath(worktreePath);
+  const outer = await repositoryIn(worktreePath);
+  const files: ChangedFile[] = [];
+  const apart: string[] = [];
+  const own = new Map<string, string>();
+  for (const repository of await findRepositoriesIn(folders, signal)) {
+    if (repository.commonDir === outer?.commonDir) continue;
+    if (repository.gitDir.startsWith(`${gitDir}/`)) continue;
+    const name = repository.folder.slice(worktreePath.length + 1);
+    files.push(...await filesOfNested(git, repository, name, signal));
+    const { folder, gitDir: entry, commonDir } = repository;
+    if (commonDir.startsWith(`${place}/`)) own.set(commonDir, name);
+    // What lies elsewhere stays, but for a worktree's HEAD.
+    else if (entry !== commonDir) {
+      const detached = await unlessUnreadable(detachedCommits(git, folder, signal), []);
+      apart.push(...detached.map((commit) => `${name}: ${commit}`));
+    }
+  }
+  for (const [inside, name] of [...own]) {
+    for (const module of await findRepositories(`${inside}/modules`)) {
+      if (!own.has(module.gitDir)) own.set(module.gitDir, `${name}/${module.name}`);
+    }
+  }
+  const commits = await Promise.all(
+    [...own].map(([gitDir, name]) =>
+      unlessUnreadable(ownCommits(git, { name, gitDir }, signal), [`${name}: git cannot read it`])
+    ),
+  );
+  return { files, commits: [...apart, ...commits.flat()] };
+}
+
+/** Lists a repository by its folder when files in it have changed or cannot be compared, and what is under way in it. */
+async function filesOfNested(
+  git: GitRunner,
+  repository: NestedRepository,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<ChangedFile[]> {
+  const whole: ChangedFile = { state: "untracked", path: `${name}/` };
+  const look = async () => {
+    const { folder } = repository;
+    // git would look into the repository around one that it cannot read.
+    await gitDirOf(git, folder, signal);
+    return await filesOf(git, repository, await listIndex(git, folder, signal), signal);
+  };
+  const files = await unlessUnreadable(look(), [whole]);
+  const underWay = files.filter(({ state }) => state === "under way")
+    .map((file) => ({ ...file, path: `${file.path} in ${name}` }));
+  const isChanged = files.some(({ state }) => state !== "ignored" && state !== "under way");
+  return isChanged ? [...underWay, whole] : underWay;
+}
+
+/** Stands in for what git cannot tell of a repository that is somebody else's or damaged. */
+async function unlessUnreadable<T>(look: Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await look;
+  } catch (error) {
+    const isGits = error instanceof CommandError ||
+      (error instanceof PikoError && error.code === "conflict");
+    if (!isGits) throw error;
+    return otherwise;
+  }
 }
 
 /** Lists the folders that a path lies in. */
@@ -194,7 +273,7 @@ async function listChanges(
     ...["git", "-C", worktreePath, "--no-optional-locks", "-c", "core.fsmonitor=false"],
     // Reaches the submodules' own status too, which the option does not.
     ...["-c", "status.showUntrackedFiles=all", "status", "--porcelain=v1", "-z"],
-    ...["--untracked-files=all", "--ignore-submodules=none"],
+    ...["--untracked-files=all", "--ignore-submodules=none", "--ignored=matching"],
   ];
   if (await lstat(`${gitDir}/index`) !== undefined) {
     return parseStatus(await git.run(argv, { signal }));
@@ -204,7 +283,11 @@ async function listChanges(
   const index = `${gitDir}/piko-index`;
   const variables = { ...git.variables, GIT_INDEX_FILE: index };
   try {
-    await git.run(["git", "-C", worktreePath, "read-tree", "HEAD"], { signal, variables });
+    const head = ["git", "-C", worktreePath, "rev-parse", "--verify", "--quiet", "HEAD"];
+    const { exitCode } = await git.try(head, { signal });
+    // A repository without a commit has nothing to be compared with.
+    const tree = exitCode === 1 ? "--empty" : "HEAD";
+    await git.run(["git", "-C", worktreePath, "read-tree", tree], { signal, variables });
     const files = parseStatus(await git.run(argv, { signal, variables }));
     return files.filter(({ state }) => state !== "deleted");
   } finally {

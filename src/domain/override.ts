@@ -18,6 +18,7 @@ import {
   protocolOf,
   replicasOf,
 } from "./compose_config.ts";
+import { OVERRIDE_START } from "./override_file.ts";
 import type { GivenPort } from "./ports.ts";
 import { networkName, serviceOfEntry, serviceOfMode, withoutServices } from "./shared.ts";
 
@@ -64,7 +65,7 @@ export function composeOverride(config: ComposeConfig, options: OverrideOptions)
     volumes: overrideVolumes(left, options, warnings),
   };
   const text =
-    `# Made by piko for ${options.composeProject}; piko writes it anew, so edits are lost.\n` +
+    `${OVERRIDE_START}for ${options.composeProject}; piko writes it anew, so edits are lost.\n` +
     `${serialise(withoutEmpty(file))}\n`;
   return { text, warnings };
 }

@@ -8,6 +8,7 @@ import { CommandError, PikoError } from "../domain/errors.ts";
 import { isForeign, isLabelled, labelsOf, ROOT_LABEL } from "../domain/labels.ts";
 import { nameList, quote, variablePart } from "../domain/names.ts";
 import { bindSources, composeOverride } from "../domain/override.ts";
+import { OVERRIDE_FILE, OVERRIDE_PATTERNS, OVERRIDE_START } from "../domain/override_file.ts";
 import { assignHostPorts, type GivenPort, wantedPorts } from "../domain/ports.ts";
 import type { Watch } from "../domain/report.ts";
 import type { ComposeConfig } from "../domain/compose_config.ts";
@@ -29,15 +30,6 @@ import { carryLink } from "./carry_files.ts";
 import { cannotWrite } from "./files.ts";
 import { listKept } from "./kept_volumes.ts";
 import type { Tools } from "./tools.ts";
-
-/** The name of the file that piko lays over the user's compose files. */
-export const OVERRIDE_FILE = "docker-compose.piko.yml";
-
-/** What git must not take for somebody's work: the file, and what a piko that was killed has left of writing it. */
-export const OVERRIDE_PATTERNS: readonly string[] = [OVERRIDE_FILE, `${OVERRIDE_FILE}.*.tmp`];
-
-/** What every override file that piko wrote begins with. */
-const OVERRIDE_START = "# Made by piko ";
 
 /** The label by which compose knows what belongs to a project. */
 export const PROJECT_LABEL = "com.docker.compose.project";

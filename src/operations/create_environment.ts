@@ -12,6 +12,7 @@ import type { ProjectConfig } from "../domain/config.ts";
 import { messageOf, PikoError, throwIfInterrupted } from "../domain/errors.ts";
 import { pikoIn, qualified } from "../domain/hints.ts";
 import { environmentName, nameList, quote } from "../domain/names.ts";
+import { OVERRIDE_PATTERNS } from "../domain/override_file.ts";
 import { shellQuote, shellWord } from "../domain/variables.ts";
 import type { Step, Watch } from "../domain/report.ts";
 import type { Container } from "../domain/containers.ts";
@@ -27,7 +28,6 @@ import {
   chooseComposeProject,
   composeFilesOf,
   givePorts,
-  OVERRIDE_PATTERNS,
   overrideFileOf,
   PROJECT_LABEL,
   readCompose,

@@ -13,6 +13,7 @@ import { PikoError } from "../domain/errors.ts";
 import { labelsOf } from "../domain/labels.ts";
 import { isAnonymousVolume } from "../domain/containers.ts";
 import { nameList, nearestName, quote, SHARED, SHARED_NAME } from "../domain/names.ts";
+import { OVERRIDE_FILE } from "../domain/override_file.ts";
 import { bindSources, composeOverride } from "../domain/override.ts";
 import type { Step, Watch } from "../domain/report.ts";
 import { missingNeeds, portsByHand, withoutServices } from "../domain/shared.ts";
@@ -29,7 +30,6 @@ import {
   givePorts,
   keepApart,
   listEngineNames,
-  OVERRIDE_FILE,
   replaceFile,
 } from "./compose_environment.ts";
 import { isEmptyFolder, isThere, makeFolder, removeFolder } from "./files.ts";

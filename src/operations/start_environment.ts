@@ -13,6 +13,7 @@ import { CommandError, messageOf, PikoError } from "../domain/errors.ts";
 import { pikoIn, qualified } from "../domain/hints.ts";
 import type { Container } from "../domain/containers.ts";
 import { nameList, nearestName, quote } from "../domain/names.ts";
+import { OVERRIDE_PATTERNS } from "../domain/override_file.ts";
 import type { Step, Watch } from "../domain/report.ts";
 import { shellWord } from "../domain/variables.ts";
 import type { ProjectConfig } from "../domain/config.ts";
@@ -22,7 +23,6 @@ import {
   givePorts,
   hideOverride,
   keepApart,
-  OVERRIDE_PATTERNS,
   overrideFileOf,
   readCompose,
   readIfThere,

@@ -431,6 +431,12 @@ Deno.test({
       why: /git cannot stash what is in it: error: .*work/,
       listed: /work/,
     }, {
+      what: "a file of the name that piko hides, and a repository in what git ignores",
+      script: 'echo docker-compose.piko.yml >> "$(git rev-parse --git-path info/exclude)"; ' +
+        "echo precious > docker-compose.piko.yml; git init --quiet hidden; echo precious > hidden/work; echo more > loose",
+      why: /does not hold ignored: docker-compose\.piko\.yml, untracked: hidden\/$/m,
+      listed: /ignored: docker-compose\.piko\.yml\n.*untracked: hidden\//,
+    }, {
       what: "a conflict",
       script: `${apart}; echo three > README.md; git switch --quiet --merge kept`,
       why: /does not hold conflicted: README\.md$/m,

@@ -132,6 +132,19 @@ Deno.test({
       assert.equal(await Deno.readTextFile(`${sandbox.root}/.piko/data/work/row`), "kept\n");
       assert.equal((await sandbox.json("status work")).environment.status, "simple");
     });
+    await t.step("a file of the name that piko hides, unless piko wrote it", async () => {
+      // As create has it with containers, for all worktrees of the repository.
+      await sandbox.write(".git/info/exclude", "docker-compose.piko.yml\n");
+      await sandbox.write(`${worktree}/lib/docker-compose.piko.yml`, "services: {}\n");
+      await sandbox.write(`${worktree}/docker-compose.piko.yml`, "# Made by piko for x-work;\n");
+      assert.equal(await git(sandbox, worktree, "status", "--porcelain"), "");
+      const { stdout } = await sandbox.piko(["destroy", "work", "--json"]);
+      assert.deepEqual(JSON.parse(stdout).error.unsaved, {
+        files: ["ignored: lib/docker-compose.piko.yml"],
+        commits: [],
+      });
+      await Deno.remove(`${worktree}/lib/docker-compose.piko.yml`);
+    });
     await t.step("ignored files aside", async () => {
       await sandbox.write(`${worktree}/debug.log`, "x\n");
       await sandbox.write(`${worktree}/ignored/cache`, "x\n");

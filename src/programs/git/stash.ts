@@ -61,7 +61,7 @@ async function refuseUnstashable(git: GitRunner, worktreePath: string): Promise<
   const repositories = index.filter(({ mode }) => mode === "160000").map(({ path }) => `${path}/`);
   const deleted = files.filter(({ state }) => state === "deleted").map(({ path }) => `${path}/`);
   const others = files.filter(({ state, path }) =>
-    state === "conflicted" || state.startsWith("modified (") ||
+    state === "conflicted" || state === "ignored" || state.startsWith("modified (") ||
     repositories.some((folder) => `${path}/`.startsWith(folder)) ||
     // All files are listed, so a folder is a repository; and where a file was, git does not bring a folder back.
     path.endsWith("/") || deleted.some((folder) => path.startsWith(folder))

@@ -1,6 +1,7 @@
 /** Finds what would be lost with a worktree: what is in no commit, and what no branch, tag or remote leads to. */
 
 import { CommandError, PikoError } from "../../domain/errors.ts";
+import { OVERRIDE_FILE, OVERRIDE_START } from "../../domain/override_file.ts";
 import {
   type ChangedFile,
   type IndexEntry,
@@ -35,7 +36,7 @@ const MOST_PATHS = 200;
 
 /**
  * Lists what would be lost with a worktree: uncommitted and untracked files (ignored ones aside, those that
- * `git update-index` has kept from `git status` included), what git has under way there, and commits that no
+ * `git update-index` or piko's own pattern has kept from `git status` included), what git has under way there, and commits that no
  * branch, tag or remote has, of a detached HEAD, of a stash that a rebase or merge keeps aside, and of submodules.
  * A submodule's repository belongs to the linked worktree, so all of it that is on no remote counts, under whatever tag; and
  * so it is with a repository of its own that lies in an ignored folder.
@@ -61,9 +62,11 @@ export async function listWork(
   const nested = await workInIgnored(git, worktreePath, gitDir, ignored, signal);
   const files: ChangedFile[] = [];
   for (const file of own) {
-    const isOurs = file.state === "untracked" && except.includes(file.path) &&
-      (await lstat(`${worktreePath}/${file.path}`))?.isSymlink;
-    if (!isOurs && file.state !== "ignored") files.push(file);
+    const path = `${worktreePath}/${file.path}`;
+    if (file.state === "ignored" && !await isHiddenByPiko(path)) continue;
+    const isOurs = except.includes(file.path) && /^(untracked|ignored)$/.test(file.state) &&
+      (await lstat(path))?.isSymlink;
+    if (!isOurs) files.push(file);
   }
   // A submodule that is listed itself stands for what is in it.
   const listed = new Set(files.map(({ path }) => path));
@@ -256,6 +259,13 @@ async function unlessUnreadable<T>(look: Promise<T>, otherwise: T): Promise<T> {
     if (!isGits) throw error;
     return otherwise;
   }
+}
+
+/** Tells whether an ignored path is a file that piko did not write, of the name that piko has git ignore in every folder. */
+async function isHiddenByPiko(path: string): Promise<boolean> {
+  if (!path.endsWith(`/${OVERRIDE_FILE}`)) return false;
+  if (!(await lstat(path))?.isFile) return true;
+  return !(await Deno.readTextFile(path)).startsWith(OVERRIDE_START);
 }
 
 /** Lists the folders that a path lies in. */

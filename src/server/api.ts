@@ -400,8 +400,11 @@ async function cancelOperation({ operations, params, request }: Call): Promise<R
   return accepted(operations.find(id) ?? noOperation());
 }
 
-function readEvents({ events, request, url }: Call): Response {
-  return events.open(request.headers.get("last-event-id") ?? url.searchParams.get("after"));
+function readEvents({ events, overview, request, url }: Call): Response {
+  const after = request.headers.get("last-event-id") ?? url.searchParams.get("after");
+  // A person who refreshes wants what there is, and not what has been heard of.
+  if (after === null) overview.changed();
+  return events.open(after);
 }
 
 function readLogs(call: Call): Promise<Response> {

@@ -11,13 +11,19 @@ import type { Report } from "../domain/report.ts";
 import { describeEnvironments } from "../operations/list_environments.ts";
 import { describeProject } from "../operations/projects.ts";
 import type { Tools } from "../operations/tools.ts";
+import type { ContainerEvent } from "../programs/engine/answers.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
+import { Told } from "./told.ts";
 
 /** Milliseconds between two listings; the first change after a quiet time is listed at once. */
 const PAUSE = 50;
 
 /** Milliseconds until an engine is asked again that tells what happens but did not answer, or a listing failed. */
 const RETRY = 2000;
+
+/** Milliseconds until the engine is asked again that does not list yet what it has told: at first, and at most. */
+const FIRST_AGAIN = 100;
+const LATEST_AGAIN = 1000;
 
 type Warning = Extract<Report, { kind: "warning" }>;
 
@@ -48,6 +54,8 @@ export class Overview {
   #planned: Promise<void> | undefined;
   #running: Promise<void> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  readonly #told = new Told();
+  #again = FIRST_AGAIN;
   /** Why the last listing failed; what it was begun for is still to be shown. */
   #failure: string | undefined;
   #lastEnd = -Infinity;
@@ -80,6 +88,13 @@ export class Overview {
   /** Says that something may have changed. */
   changed(): void {
     void this.refresh();
+  }
+
+  /** Says what the engine has told of a container; the engine is asked until its list agrees. */
+  happened(event: ContainerEvent): void {
+    this.#told.add(event);
+    this.#again = FIRST_AGAIN;
+    this.changed();
   }
 
   /** Lists again, and resolves when that is done. */
@@ -159,6 +174,7 @@ export class Overview {
         shared === null ? [composeProject] : [composeProject, shared.composeProject]
       ),
     );
+    const isOutOfDate = this.#told.compare();
     let complaint: Warning | undefined;
     const states = await describeEnvironments(tools, records, {
       report: (report) => {
@@ -167,6 +183,10 @@ export class Overview {
     });
     if (this.#isEnded) return;
     this.#judgeEngine(complaint);
+    if (complaint === undefined && isOutOfDate(states.flatMap(({ services }) => services))) {
+      this.#retry = setTimeout(() => this.changed(), this.#again);
+      this.#again = Math.min(LATEST_AGAIN, this.#again * 2);
+    }
     await this.#updateProjects(records);
     const before = this.#environments;
     this.#environments = new Map(

@@ -13,6 +13,8 @@ export type Web = typeof import("../../web/page.ts");
 export async function answerPage(parts: Parts, url: URL, web: Web): Promise<Response> {
   const { overview, fresh, operations, events, tools, folder } = parts;
   await fresh();
+  // A person who reloads is shown what is known, and at once what the engine says now, if that is something else.
+  overview.changed();
   const state: PageState = {
     url: url.pathname + url.search,
     projects: overview.projects,

@@ -28,8 +28,8 @@ export async function watchEngine(
         overview.engineHeard();
         tried();
       };
-      for await (const { composeProject } of engine.events({ signal, opened })) {
-        if (overview.concerns(composeProject)) overview.changed();
+      for await (const event of engine.events({ signal, opened })) {
+        if (overview.concerns(event.composeProject)) overview.happened(event);
       }
     } catch (error) {
       if (signal.aborted) return;

@@ -1,6 +1,12 @@
-/** A listing that fails, as when a file system does not answer, is tried again: what it was begun for is shown then. */
+/**
+ * A listing that fails, as when a file system does not answer, is tried again, and so is one of an engine that has told of
+ * more than it lists: what it was begun for is shown then.
+ */
 
 import assert from "node:assert/strict";
+import type { EnvironmentState } from "../../src/domain/api.ts";
+import type { Service } from "../../src/domain/environment.ts";
+import { docker, eventually, WEB_SERVICE } from "../containers.ts";
 import { damageRegistry } from "../damaged_registry.ts";
 import { needs } from "../needs.ts";
 import { Sandbox, until } from "../sandbox.ts";
@@ -73,5 +79,95 @@ Deno.test({
       assert.match(text, /The registry \S+ is damaged/);
     }
     assert.equal((await ask()).status, 200);
+  },
+});
+
+/** A service that runs until it is told to fail. */
+const FAILING = `services:
+  web:${WEB_SERVICE}
+  job:
+    image: busybox:1.36
+    init: true
+    stop_grace_period: 0s
+    command: sh -c 'rm -f /end; until [ -e /end ]; do sleep 0.05; done; exit 3'
+`;
+
+Deno.test({
+  name: "piko server shows what became of a container that died, and asks when a person refreshes",
+  ...needs("git", "engine", "compose", "images"),
+  async fn(t) {
+    await using sandbox = await Sandbox.create({ files: { "compose.yml": FAILING }, init: true });
+    await sandbox.pass("create one --no-attach");
+    await using server = await Server.start(sandbox);
+    const container = (service: string) => `piko-${sandbox.project}-one-${service}-1`;
+    const ask = async (path: string) => {
+      const answer = await fetch(`${server.origin}${path}`, { headers: await server.key() });
+      assert.equal(answer.status, 200, path);
+      return answer;
+    };
+    const services = async (): Promise<Service[]> =>
+      (await (await ask("/api/environments/one")).json()).services;
+    await using events = new Reading();
+    await events.open(server, "/api/events");
+    /** Waits until pages were told last that a service's container is in this state. */
+    const seen = (service: string, wanted: string) =>
+      inTime(events.until(() => {
+        const told = events.told.flatMap((event): EnvironmentState[] =>
+          event.type === "snapshot"
+            ? event.environments
+            : event.type === "environment"
+            ? [event]
+            : []
+        ).at(-1);
+        return told?.services.find((one) => one.service === service)?.state === wanted;
+      }));
+
+    await t.step("one that ends by itself", async () => {
+      for (let round = 0; round < 3; round++) {
+        await docker("start", container("job"));
+        await seen("job", "running");
+        await docker("exec", container("job"), "touch", "/end");
+        await seen("job", "exited");
+        assert.equal((await services())[0]?.state, "exited");
+      }
+    });
+
+    await t.step("one that is killed", async () => {
+      await docker("kill", container("web"));
+      await seen("web", "exited");
+      const { environments: [environment] } = await (await ask("/api/environments")).json();
+      assert.equal(environment.status, "stopped");
+    });
+
+    await t.step("one that pauses", async () => {
+      await docker("start", container("web"));
+      await seen("web", "running");
+      await docker("pause", container("web"));
+      await seen("web", "paused");
+      await docker("unpause", container("web"));
+      await seen("web", "running");
+    });
+
+    await t.step(
+      "a person who refreshes or reloads has it ask the engine, a program not",
+      async () => {
+        const shown = async () => (await services())[1]?.container;
+        const login = await fetch(server.loginUrl, { redirect: "manual" });
+        const [cookie = ""] = (login.headers.get("set-cookie") ?? "").split(";");
+        // A new name is nothing that the server listens for.
+        await docker("rename", container("web"), `${container("web")}-reloaded`);
+        for (let count = 0; count < 5; count++) assert.equal(await shown(), container("web"));
+        const reloaded = await fetch(server.origin, {
+          headers: { cookie, "sec-fetch-site": "none", "sec-fetch-mode": "navigate" },
+        });
+        assert.equal(reloaded.status, 200, await reloaded.text());
+        await eventually(async () => await shown() === `${container("web")}-reloaded`);
+        await docker("rename", `${container("web")}-reloaded`, container("web"));
+        assert.equal(await shown(), `${container("web")}-reloaded`);
+        await using refreshed = new Reading();
+        await refreshed.open(server, "/api/events");
+        await eventually(async () => await shown() === container("web"));
+      },
+    );
   },
 });

@@ -32,6 +32,8 @@ export interface ContainerDetails {
 export interface ContainerEvent {
   /** The engine's word: "start", "die", "health_status: healthy". */
   action: string;
+  /** The container's name. */
+  container: string;
   composeProject: string;
 }
 
@@ -114,7 +116,8 @@ export async function* readEvents(
     for (const line of lines) {
       if (line.trim() === "") continue;
       const { Action, Actor } = JSON.parse(line) as ToldEvent;
-      yield { action: Action, composeProject: Actor.Attributes?.[`${LABEL}project`] ?? "" };
+      const { name = "", [`${LABEL}project`]: composeProject = "" } = Actor.Attributes ?? {};
+      yield { action: Action, container: name, composeProject };
     }
   }
 }

@@ -54,7 +54,7 @@ function Chosen({ page, found }: { page: Page; found: EnvironmentState }): VNode
   const { tab } = page.route;
   return html`
     <article class=${classes("environment", tab === "logs" && "environment-logs")}>
-      <${Head} page=${page} environment=${environment} />
+      <${Head} page=${page} found=${found} />
       <${Notices} page=${page} about=${fullName(environment)} />
       <${WorkStrip} page=${page} named=${environment} />
       <${Failure} page=${page} environment=${environment} />
@@ -77,13 +77,14 @@ function Chosen({ page, found }: { page: Page; found: EnvironmentState }): VNode
   `;
 }
 
-function Head({ page, environment }: { page: Page; environment: Environment }): VNode {
+function Head({ page, found }: { page: Page; found: EnvironmentState }): VNode {
+  const { environment, services } = found;
   const { project, name, branch, createdAt } = environment;
   const operation = runningOperation(page.state, environment);
   const shown = operation === undefined
     ? showStatus(environment)
     : showOperation(operation, environment);
-  const explanation = operation === undefined ? explainStatus(environment) : null;
+  const explanation = operation === undefined ? explainStatus(environment, services) : null;
   const checkedOut = page.state.details.get(fullName(environment))?.value?.checkedOut ?? null;
   const otherCheckout = checkedOut === null
     ? null

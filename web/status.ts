@@ -87,11 +87,24 @@ export function showOperation(operation: Operation, environment?: Environment): 
   };
 }
 
+/** The most services that are named as not running. */
+const MOST_NAMED = 4;
+
 /** Says what a status that is not self-explanatory means. */
-export function explainStatus({ status, path, name }: Environment): string | null {
+export function explainStatus(
+  { status, path, name }: Environment,
+  services: readonly Service[],
+): string | null {
   switch (status) {
-    case "partial":
-      return "Some of its containers run and some do not.";
+    case "partial": {
+      // One that has done its work takes nothing away.
+      const others = services.filter(({ state, exitCode }) =>
+        state !== "running" && exitCode !== 0
+      );
+      return sentence("Not running", others) ?? "Some of its containers run and some do not.";
+    }
+    case "stopped":
+      return sentence("Failed", services.filter(hasFailed));
     case "failed":
       return "It was not made or removed completely. Destroying it removes what there is of it.";
     case "missing":
@@ -103,8 +116,28 @@ export function explainStatus({ status, path, name }: Environment): string | nul
   }
 }
 
+function sentence(what: string, services: readonly Service[]): string | null {
+  if (services.length === 0) return null;
+  const named = services.slice(0, MOST_NAMED).map((one) => `${one.service} ${stateWord(one)}`);
+  const more = services.length - named.length;
+  return `${what}: ${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}.`;
+}
+
+/** What a stop makes programs end with that do not listen to it: 128 and SIGINT, SIGKILL or SIGTERM. */
+const STOPPED: ReadonlySet<number> = new Set([130, 137, 143]);
+
+function hasFailed({ state, exitCode }: Service): boolean {
+  return state === "exited" && exitCode !== null && exitCode !== 0 && !STOPPED.has(exitCode);
+}
+
+/** Says what a container is doing as `docker ps` does: `exited (3)`. */
+function stateWord({ state, exitCode }: Service): string {
+  return exitCode === null ? state : `${state} (${exitCode})`;
+}
+
 /** Tells how a service's state is shown. */
-export function showService({ container, state, health }: Service): Shown {
+export function showService(service: Service): Shown {
+  const { container, state, health, exitCode } = service;
   const shown = (shape: Shape, tone: Tone, word: string, detail = "") => ({
     shape,
     tone,
@@ -121,13 +154,15 @@ export function showService({ container, state, health }: Service): Shown {
         ? shown("spinner", "busy", "starting", "waits for its health check")
         : shown("full", "good", "running", health ?? "");
     case "restarting":
-      return shown("warning", "bad", "restarting", "it ends again and again");
+      return shown("warning", "bad", stateWord(service), "it ends again and again");
     case "paused":
       return shown("half", "warn", "paused");
     case "created":
       return shown("hollow", "idle", "created", "never started");
   }
-  return shown("hollow", "idle", state);
+  if (hasFailed(service)) return shown("cross", "bad", stateWord(service), "failed");
+  const isStopped = exitCode !== null && STOPPED.has(exitCode);
+  return shown("hollow", "idle", stateWord(service), isStopped ? "stopped" : "");
 }
 
 /** Tells whether an environment's containers can be stopped: some of them run. */

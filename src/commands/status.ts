@@ -1,4 +1,5 @@
 import { buildCommand } from "@stricli/core";
+import type { Service } from "../domain/environment.ts";
 import { qualified } from "../domain/hints.ts";
 import {
   findEnvironmentAt,
@@ -85,17 +86,30 @@ function inFull(
   if (services.length > 0) {
     parts.push(table(
       ["SERVICE", "STATE", "HEALTH", "PORTS"].map((word) => output.paintAnswer("dim", word)),
-      services.map(({ service, state, health, ports, shared }) => [
-        shared ? `${service} (shared)` : service,
-        state,
-        health ?? "-",
-        ports.map(({ containerPort, url, protocol }) =>
-          `${containerPort}${protocol === "udp" ? "/udp" : ""} → ${url}`
-        ).join(", ") || "-",
-      ]),
+      services.map((described) => {
+        const { service, health, ports, shared } = described;
+        return [
+          shared ? `${service} (shared)` : service,
+          stateText(described, output),
+          health ?? "-",
+          ports.map(({ containerPort, url, protocol }) =>
+            `${containerPort}${protocol === "udp" ? "/udp" : ""} → ${url}`
+          ).join(", ") || "-",
+        ];
+      }),
     ));
   }
   return parts.join("\n\n");
+}
+
+/** A program that has done its work ends with 0, and one that a signal stops with 128 and SIGINT, SIGKILL or SIGTERM. */
+const NO_FAILURES: ReadonlySet<number> = new Set([0, 130, 137, 143]);
+
+/** Shows what a service's container is doing as `docker ps` does, `exited (3)`, and that it has failed. */
+function stateText({ state, exitCode }: Service, output: Output): string {
+  if (exitCode === null) return state;
+  const text = `${state} (${exitCode})`;
+  return NO_FAILURES.has(exitCode) ? text : `${text} ${output.paintAnswer("red", "✗ failed")}`;
 }
 
 function facts(output: Output, lines: readonly (readonly [string, string])[]): string {

@@ -43,6 +43,8 @@ export interface Service {
   container: string | null;
   state: string;
   health: string | null;
+  /** How its last run ended; null while it runs and when it never did. */
+  exitCode: number | null;
   ports: Port[];
   shared: boolean;
 }

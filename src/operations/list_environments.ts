@@ -144,11 +144,14 @@ function servicesOf(
   containers: readonly Container[] | undefined,
 ): Service[] {
   const ports = portsOf(record);
-  const services = (containers ?? []).map(({ service, name, state, health }): Service => ({
+  const services = (containers ?? []).map((
+    { service, name, state, health, exitCode },
+  ): Service => ({
     service,
     container: name,
     state,
     health,
+    exitCode,
     ports: ports.filter((port) => port.service === service),
     shared: isShared(record, service),
   }));
@@ -165,6 +168,7 @@ function servicesOf(
       container: null,
       state: containers === undefined ? "unknown" : "missing",
       health: null,
+      exitCode: null,
       ports: ports.filter((port) => port.service === service),
       shared: isShared(record, service),
     });

@@ -1,7 +1,7 @@
 /** `piko up`, `down` and `restart` on the real engine: environments side by side, and one that changes over its life. */
 
 import assert from "node:assert/strict";
-import { docker } from "../containers.ts";
+import { docker, eventually } from "../containers.ts";
 import { needs } from "../needs.ts";
 import { Sandbox } from "../sandbox.ts";
 
@@ -327,6 +327,9 @@ Deno.test({
       assert.match(said, /Service "web" exited with code 7/);
       assert.match(said, /out of luck/);
       await sandbox.pass("up work --no-wait");
+      await eventually(async () =>
+        /^web +exited \(7\) ✗ failed +-/m.test(await sandbox.pass("status work"))
+      );
     });
     await t.step("one that is not healthy in time", async () => {
       await sandbox.write(
@@ -358,6 +361,7 @@ Deno.test({
       );
       await sandbox.pass("up work");
       assert.deepEqual(await services(sandbox, "work"), { once: "exited", web: "running" });
+      assert.match(await sandbox.pass("status work"), /^once +exited \(0\) +-/m);
       assert.equal(await status(sandbox, "work"), "running");
       assert.equal(await page(await hostPort(sandbox, "work", "web")), "page\n");
     });

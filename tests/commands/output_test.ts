@@ -97,6 +97,7 @@ Deno.test({
         container: `piko-${sandbox.project}-feature-work-web-1`,
         state: "running",
         health: null,
+        exitCode: null,
         ports: [port(1)],
         shared: false,
       }]);

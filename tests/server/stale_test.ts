@@ -128,7 +128,8 @@ Deno.test({
         await seen("job", "running");
         await docker("exec", container("job"), "touch", "/end");
         await seen("job", "exited");
-        assert.equal((await services())[0]?.state, "exited");
+        const [job] = await services();
+        assert.deepEqual([job?.state, job?.exitCode], ["exited", 3]);
       }
     });
 

@@ -50,6 +50,7 @@ export function sampleEnvironment(changes: Partial<Environment> = {}): Environme
     container: `${environment.composeProject}-${port.service}-1`,
     state: status === "running" ? "running" : "exited",
     health: status === "running" ? "healthy" : null,
+    exitCode: status === "running" ? null : 0,
     ports: [port],
     shared: port.shared,
   }));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { containersText } from "../../src/commands/list.ts";
 import { type ContainerCondition, environmentStatus } from "../../src/domain/containers.ts";
-import { showService, showStatus } from "../../web/status.ts";
+import { explainStatus, showService, showStatus } from "../../web/status.ts";
 import { sampleEnvironment } from "./samples.ts";
 
 const RUNS: ContainerCondition = { state: "running", health: null, exitCode: null };
@@ -36,4 +36,55 @@ Deno.test("showService() does not say that a container was never there, which so
   assert.ok(service !== undefined);
   const { word, detail } = showService({ ...service, container: null, state: "missing" });
   assert.deepEqual([word, detail], ["no container", ""]);
+});
+
+Deno.test("showService() tells a container that failed from one that was stopped or has done its work", () => {
+  const { services: [service] } = sampleEnvironment();
+  assert.ok(service !== undefined);
+  for (
+    const [state, exitCode, expected] of [
+      ["exited", 0, "hollow idle: exited (0)"],
+      ["exited", 3, "cross bad: exited (3) failed"],
+      ["exited", 143, "hollow idle: exited (143) stopped"],
+      ["exited", 137, "hollow idle: exited (137) stopped"],
+      ["exited", null, "hollow idle: exited"],
+      ["restarting", 1, "warning bad: restarting (1) it ends again and again"],
+    ] as const
+  ) {
+    const { shape, tone, word, detail } = showService({
+      ...service,
+      state,
+      exitCode,
+      health: null,
+    });
+    assert.equal(`${shape} ${tone}: ${word} ${detail}`.trimEnd(), expected);
+  }
+});
+
+Deno.test("explainStatus() names the services that do not run, and those that failed", () => {
+  const { environment, services: [one] } = sampleEnvironment();
+  assert.ok(one !== undefined);
+  const named = (service: string, state: string, exitCode: number | null = null) => ({
+    ...one,
+    service,
+    container: state === "missing" ? null : service,
+    state,
+    exitCode,
+  });
+  const services = [
+    named("cache", "exited", 143),
+    named("checked", "exited", 3),
+    named("migrate", "exited", 0),
+    named("web", "running"),
+    named("worker", "missing"),
+  ];
+  const explain = (status: "partial" | "stopped" | "running", count = services.length) =>
+    explainStatus({ ...environment, status }, services.slice(0, count));
+  assert.equal(
+    explain("partial"),
+    "Not running: cache exited (143), checked exited (3), worker missing.",
+  );
+  assert.equal(explain("stopped"), "Failed: checked exited (3).");
+  assert.equal(explain("stopped", 1), null);
+  assert.equal(explain("running"), null);
 });

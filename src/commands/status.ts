@@ -9,6 +9,7 @@ import {
 import { describeEnvironments, type EnvironmentInFull } from "../operations/list_environments.ts";
 import { describeShared } from "../operations/list_shared.ts";
 import { describeProject } from "../operations/projects.ts";
+import { listUnstartedServices } from "../operations/unstarted_services.ts";
 import { findOtherCheckout } from "../programs/linked_worktree.ts";
 import type { Output } from "../terminal/output.ts";
 import { ago, table } from "../terminal/table.ts";
@@ -46,7 +47,12 @@ export const command = buildCommand({
       return output.answer(parts.join("\n\n"));
     }
     const record = requireEnvironment(tools, this.folder, name);
-    const [described] = await describeEnvironments(tools, [record], this.watchQuietly);
+    const [described] = await describeEnvironments(
+      tools,
+      [record],
+      this.watchQuietly,
+      listUnstartedServices,
+    );
     if (described === undefined) throw new TypeError("One record, one description");
     const checkedOut = findOtherCheckout(record.path, record.branch);
     if (output.json) return output.answerJson({ ...described, checkedOut });

@@ -31,11 +31,16 @@ export interface EnvironmentInFull {
   services: Service[];
 }
 
-/** Describes environments with their status; an engine that does not answer is told as a warning. */
+/**
+ * Describes environments with their status; an engine that does not answer is told as a warning.
+ *
+ * @param listMore names services that are to be shown even without a container.
+ */
 export async function describeEnvironments(
   tools: Tools,
   records: readonly EnvironmentRecord[],
   watch: Watch,
+  listMore?: (record: EnvironmentRecord) => Promise<string[]>,
 ): Promise<EnvironmentInFull[]> {
   const containers = await containersOf(tools, records, watch);
   return await Promise.all(records.map(async (record) => {
@@ -46,7 +51,7 @@ export async function describeEnvironments(
     const shared = found?.filter((container) => isSharedContainer(record, container));
     return {
       environment: await describe(tools, record, own),
-      services: servicesOf(record, own && [...own, ...shared ?? []]),
+      services: servicesOf(record, own && [...own, ...shared ?? []], await listMore?.(record)),
     };
   }));
 }
@@ -142,6 +147,7 @@ async function findStatus(
 function servicesOf(
   record: EnvironmentRecord,
   containers: readonly Container[] | undefined,
+  more: readonly string[] = [],
 ): Service[] {
   const ports = portsOf(record);
   const services = (containers ?? []).map((
@@ -160,6 +166,7 @@ function servicesOf(
     ...ports.map((port) => port.service),
     ...record.shared?.services ?? [],
     ...missingServices(record, containers ?? []),
+    ...more,
   ];
   for (const service of new Set(others)) {
     if (known.has(service)) continue;

@@ -11,6 +11,7 @@ import type { Report } from "../domain/report.ts";
 import { describeEnvironments } from "../operations/list_environments.ts";
 import { describeProject } from "../operations/projects.ts";
 import type { Tools } from "../operations/tools.ts";
+import { listUnstartedServices } from "../operations/unstarted_services.ts";
 import type { ContainerEvent } from "../programs/engine/answers.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { Told } from "./told.ts";
@@ -180,7 +181,7 @@ export class Overview {
       report: (report) => {
         if (report.kind === "warning") complaint = report;
       },
-    });
+    }, listUnstartedServices);
     if (this.#isEnded) return;
     this.#judgeEngine(complaint);
     if (complaint === undefined && isOutOfDate(states.flatMap(({ services }) => services))) {

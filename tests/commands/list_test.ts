@@ -228,7 +228,11 @@ Deno.test({
       init: true,
     });
     await sandbox.pass("create work --no-start");
-    const slot = 10000 + 100 * (await sandbox.json("status work")).environment.slot;
+    const status = await sandbox.json("status work");
+    const slot = 10000 + 100 * status.environment.slot;
+    await t.step("status, of services that were never started and have no port too", () => {
+      assert.deepEqual(status.services.map(({ service }) => service), ["web", "worker"]);
+    });
     const variables = { PATH: "/nonexistent", ...NO_ENGINE };
     await t.step("env", async () => {
       const env = await sandbox.json("env work", { variables });

@@ -18,6 +18,7 @@ import { removeCarried } from "../programs/carry.ts";
 import { type Configured, readProjectConfig } from "../programs/config_file.ts";
 import type { Worktree } from "../programs/git/formats.ts";
 import { listWorktreesInside } from "../programs/linked_worktree.ts";
+import { refuseMounts } from "../programs/mounts.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { isInside } from "../store/projects.ts";
 import { hideOverride, isPikosOverride, keepApart } from "./compose_environment.ts";
@@ -253,14 +254,16 @@ async function attempt(
  * Refuses an environment whose work would be lost.
  *
  * @throws {PikoError} conflict with the list of it, where other worktrees or projects lie in its folder, or where nobody
- *   can tell because the worktree is elsewhere; unless `force` is set.
+ *   can tell because the worktree is elsewhere; unless `force` is set. Conflict also with `force` where something is mounted
+ *   in a folder that is to go.
  */
 export async function refuseWork(
   tools: Tools,
   record: EnvironmentRecord,
-  request: Pick<DestroyRequest, "force">,
+  request: Pick<DestroyRequest, "force" | "keepData">,
   watch: Watch,
 ): Promise<void> {
+  await refuseMounts(record.path, ...(request.keepData ? [] : [record.dataDir]));
   if (request.force) return;
   await refuseElsewhere(tools, record, watch);
   const work = await findWork(tools, record, watch.signal);

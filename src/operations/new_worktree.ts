@@ -32,7 +32,7 @@ export async function removeNewWorktree(
   if (known === undefined || await tools.git.isHalfMade(root, path)) {
     return await tools.git.removeWorktree(root, path, { force: true });
   }
-  const unforced = { force: false };
+  const unforced = { force: false, keepData: true };
   try {
     await refuseWork(tools, record, unforced, watch);
   } catch (error) {

@@ -131,7 +131,7 @@ Deno.test({
     await sandbox.pass("create work");
     const bin = `${sandbox.folder}/bin`;
     await Deno.mkdir(bin);
-    for (const program of ["git", "sh"]) {
+    for (const program of ["git", "sh", "cat"]) {
       await Deno.symlink(
         await sandbox.run(["sh", "-c", `command -v ${program}`]),
         `${bin}/${program}`,

@@ -628,6 +628,65 @@ Deno.test({
 });
 
 Deno.test({
+  name: "piko destroy and the undo of create keep what is mounted in their folders",
+  ignore: needs("git").ignore || Deno.uid() !== 0 && !Deno.env.has("PIKO_TEST_REQUIRE"),
+  fn: async (t) => {
+    await using sandbox = await Sandbox.create({
+      files: { ...FILES, ".gitignore": "node modules/\n", ".piko.yml": COUNTING },
+      init: true,
+    });
+    const outside = `${sandbox.folder}/outside`;
+    await sandbox.write(`${outside}/precious.txt`, "precious\n");
+    const worktree = sandbox.worktree("work");
+    const data = `${sandbox.root}/.piko/data/work`;
+    await sandbox.pass("create work --no-attach");
+    for (const place of [`${worktree}/node modules`, worktree, `${data}/pg`, data]) {
+      await t.step(place.slice(sandbox.root.length + 1), async () => {
+        await Deno.mkdir(place, { recursive: true });
+        await sandbox.run(["mount", "--bind", outside, place]);
+        await using _mount = { [Symbol.asyncDispose]: () => unmount(sandbox, place) };
+        for (const options of ["", " --force"]) {
+          const said = await sandbox.fail(`destroy work${options}`, 4);
+          assert.match(
+            said,
+            /Something is mounted (?:in|on) \S+\/\.piko\/(?:worktrees|data)\/work,/,
+          );
+          assert.ok(said.includes(` ${place}\n`), said);
+          assert.match(said, /→ umount \S/);
+        }
+        assert.equal(await Deno.readTextFile(`${outside}/precious.txt`), "precious\n");
+        assert.equal(await sandbox.exists(".piko/destroyed"), false);
+        assert.equal((await sandbox.json("status work")).environment.status, "simple");
+      });
+    }
+    await t.step("--keep-data leaves what is in the data folder alone", async () => {
+      await sandbox.run(["mount", "--bind", outside, data]);
+      await using _mount = { [Symbol.asyncDispose]: () => unmount(sandbox, data) };
+      await sandbox.pass("destroy work --keep-data");
+      assert.equal(await Deno.readTextFile(`${outside}/precious.txt`), "precious\n");
+    });
+    await t.step("what a script of a create that fails has mounted", async () => {
+      await sandbox.write(
+        ".piko.yml",
+        `scripts:\n  prepare: for at in "node modules" "$PIKO_DATA_DIR/pg"; do mkdir "$at" && mount --bind ${outside} "$at"; done; false\n`,
+      );
+      const said = await sandbox.fail("create other", 1);
+      assert.match(said, /Could not remove the data folder .*: Something is mounted in/);
+      assert.match(said, /Could not remove the worktree .*: Something is mounted in/);
+      assert.equal(await Deno.readTextFile(`${outside}/precious.txt`), "precious\n");
+      await unmount(sandbox, `${sandbox.worktree("other")}/node modules`);
+      await unmount(sandbox, `${sandbox.root}/.piko/data/other/pg`);
+      await sandbox.pass("destroy other");
+      await assertGone(sandbox, "other");
+    });
+  },
+});
+
+async function unmount(sandbox: Sandbox, place: string): Promise<void> {
+  await sandbox.run(["umount", place], "/");
+}
+
+Deno.test({
   name: "piko destroy leaves a folder alone that is no worktree any more",
   ...needs("git"),
   fn: async () => {

@@ -9,7 +9,7 @@ import { Sandbox } from "../sandbox.ts";
 import { writeProgram } from "../program_file.ts";
 
 /** Every program that piko may start. */
-const PROGRAMS = ["git", "docker", "tmux", "sh", "cp", "ps", "find", "test", "fzf", "env"];
+const PROGRAMS = ["git", "docker", "tmux", "sh", "cp", "ps", "find", "test", "fzf", "env", "cat"];
 
 const COMPOSE = `services:
  web: { image: busybox:1.36, command: sleep 1000, init: true, ports: ["80"] }
@@ -59,8 +59,19 @@ const MAKE_WORKTREE = [
   ...["git rev-parse", "git rev-parse", "git worktree add"],
 ];
 const MAKE_SESSION = ["tmux has-session", "tmux new-session"];
-const FIND_WORK = ["git ls-files", "git rev-parse", "git status", "git symbolic-ref"];
-const REMOVE_WORKTREE = ["git worktree list", "git worktree list", "git worktree remove"];
+const FIND_WORK = [
+  "cat /proc/self/mountinfo",
+  "git ls-files",
+  "git rev-parse",
+  "git status",
+  "git symbolic-ref",
+];
+const REMOVE_WORKTREE = [
+  ...["git worktree list", "git worktree list", "git worktree remove"],
+  "cat /proc/self/mountinfo",
+];
+/** Looks before it removes the data folder. */
+const REMOVE_DATA = ["cat /proc/self/mountinfo"];
 const END_SESSION = ["tmux has-session", "tmux kill-session"];
 const KEEP_SESSION = ["tmux has-session", "tmux set-environment", "tmux show-environment"];
 
@@ -79,7 +90,7 @@ Deno.test({
       "complete zsh -- env a": [],
       "up auth": KEEP_SESSION,
       "down auth": [],
-      "destroy auth": [...FIND_WORK, ...END_SESSION, ...REMOVE_WORKTREE],
+      "destroy auth": [...FIND_WORK, ...END_SESSION, ...REMOVE_WORKTREE, ...REMOVE_DATA],
     };
     for (const [command, programs] of Object.entries(expected)) {
       assert.deepEqual(await startedBy(command), programs.toSorted(), `piko ${command}`);
@@ -108,7 +119,7 @@ Deno.test({
       "up auth": [...readProject, "compose up", ...KEEP_SESSION],
       "restart auth": ["compose start", "compose stop"],
       "destroy auth --volumes": [
-        ...[...FIND_WORK, ...END_SESSION, ...REMOVE_WORKTREE, "compose down"],
+        ...[...FIND_WORK, ...END_SESSION, ...REMOVE_WORKTREE, ...REMOVE_DATA, "compose down"],
       ],
     };
     for (const [command, programs] of Object.entries(expected)) {

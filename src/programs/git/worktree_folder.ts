@@ -2,10 +2,11 @@
 
 import { PikoError } from "../../domain/errors.ts";
 import { shellWord } from "../../domain/variables.ts";
+import { refuseMounts } from "../mounts.ts";
 import { lstat } from "./paths.ts";
 import type { GitRunner } from "./runner.ts";
 
-/** Refuses a folder that is no worktree any more, or that could be deleted only in part. */
+/** Refuses a folder that is no worktree any more, or that could be deleted only in part or with more than is in it. */
 export async function refuseUndeletable(
   git: GitRunner,
   path: string,
@@ -21,6 +22,7 @@ export async function refuseUndeletable(
       },
     );
   }
+  await refuseMounts(path);
   if (await lstat(`${path}/.git`) === undefined) {
     const entries = [];
     for await (const entry of Deno.readDir(path)) entries.push(entry.name);

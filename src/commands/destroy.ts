@@ -23,7 +23,7 @@ export const command = buildCommand({
   docs: {
     brief: "Throw an environment away, without losing work",
     fullDescription: [
-      "Remove an environment: destroy script, containers and networks, session, worktree, data folder and entry. The branch",
+      "Remove an environment: destroy script, session, containers and networks, worktree, data folder and entry. The branch",
       "with its commits stays, and so do the volumes. Work that is not committed stops it (exit 4), before anything is touched;",
       "files that git ignores are no work, and go with the worktree.",
       "",

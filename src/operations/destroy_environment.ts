@@ -1,6 +1,7 @@
 /**
- * Throws an environment away without losing work: `piko destroy`. It looks for work before it touches anything, and
- * again after the destroy script; it removes only what the registry, compose's labels and git's own list of
+ * Throws an environment away without losing work: `piko destroy`. It looks for work before it touches anything, again
+ * after the destroy script, and once more before the worktree goes, since somebody may have worked while the containers
+ * stopped: then it stays, and the data with it. It removes only what the registry, compose's labels and git's own list of
  * worktrees say is piko's; what cannot be removed now keeps the entry in the registry, so that it can be run again.
  *
  * The way that takes longest is the look for work, then `compose down`, four fifths of all for three services, then git's
@@ -24,7 +25,7 @@ import { isInside } from "../store/projects.ts";
 import { hideOverride, isPikosOverride, keepApart } from "./compose_environment.ts";
 import { isEmptyFolder, isThere, removeFolder } from "./files.ts";
 import { type Gone, inspectGone, isOnDiskOf } from "./gone_worktree.ts";
-import { journalOf, keepVolumes, listKept } from "./kept_volumes.ts";
+import { journalOf, keepVolumes, listKept, rememberVolumes } from "./kept_volumes.ts";
 import { lockEnvironment } from "./lock_environment.ts";
 import { removeNewBranch } from "./new_branch.ts";
 import { tellConfig } from "./project_config.ts";
@@ -123,8 +124,11 @@ export async function destroyEnvironment(
     });
   }
   await attempt(call, "worktree", "Worktree", async () => {
+    if (!request.force) await refuseLoss(tools, record, watch);
     await removeWorktree(tools, record, request.force);
   });
+  const refused = call.problems.find(({ what }) => what === "Worktree");
+  if (refused !== undefined) throw await keepWhole(call, refused, keptVolumes);
   if (!request.keepData || await isEmptyFolder(record.dataDir)) {
     await attempt(call, "data", "Data", async () => {
       await removeFolder(record.dataDir);
@@ -251,6 +255,34 @@ async function attempt(
 }
 
 /**
+ * Keeps the data of an environment whose worktree stays, and all of it as it was before where nothing but its session and its
+ * containers has gone; returns the error that says why.
+ */
+async function keepWhole(
+  { tools, record, watch, problems }: Call,
+  { error }: Problem,
+  keptVolumes: readonly string[],
+): Promise<unknown> {
+  const isRefusal = error instanceof PikoError && error.code === "conflict";
+  if (!isRefusal || problems.length > 1 || record.state === "destroying") {
+    return leftOver(record, problems);
+  }
+  if (record.mode === "docker") await rememberVolumes(tools, record, keptVolumes);
+  tools.environments.setState(record.id, record.state);
+  tools.environments.endOperation(record.id, "destroy");
+  if (record.state === "ready") {
+    watch.report({
+      kind: "warning",
+      message: `The worktree and the data of ${quote(record.name)} stay; ${
+        record.mode === "docker" ? "its containers and its session are" : "its session is"
+      } gone by now`,
+      hint: `piko up ${qualified(record)}`,
+    });
+  }
+  return error;
+}
+
+/**
  * Refuses an environment whose work would be lost.
  *
  * @throws {PikoError} conflict with the list of it, where other worktrees or projects lie in its folder, or where nobody
@@ -264,7 +296,11 @@ export async function refuseWork(
   watch: Watch,
 ): Promise<void> {
   await refuseMounts(record.path, ...(request.keepData ? [] : [record.dataDir]));
-  if (request.force) return;
+  if (!request.force) await refuseLoss(tools, record, watch);
+}
+
+/** Refuses an environment whose work would be lost, mounts aside. */
+async function refuseLoss(tools: Tools, record: EnvironmentRecord, watch: Watch): Promise<void> {
   await refuseElsewhere(tools, record, watch);
   const work = await findWork(tools, record, watch.signal);
   const lines = [...work.files, ...work.commits];

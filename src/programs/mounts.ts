@@ -40,7 +40,8 @@ export function parseMountPoints(text: string): string[] {
 async function listMountPoints(): Promise<string[]> {
   if (Deno.build.os !== "linux") return [];
   const argv = ["cat", "/proc/self/mountinfo"];
-  const outcome = await tryRun(argv);
+  // piko's own folder may be the worktree that has just been removed.
+  const outcome = await tryRun(argv, { cwd: "/" });
   if (outcome.exitCode !== 0) throw new CommandError(argv, outcome);
   return parseMountPoints(outcome.stdout);
 }

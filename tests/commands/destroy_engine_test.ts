@@ -194,11 +194,23 @@ Deno.test({
 });
 
 Deno.test({
-  name: "piko destroy finishes what a kill -9 while the containers go has left",
+  name:
+    "piko destroy keeps work that was made while the containers went, and finishes what a kill -9 then has left",
   ...needs("git", "engine", "compose", "images"),
   fn: async () => {
     await using sandbox = await makeSandbox();
     await sandbox.pass("create work --no-wait");
+    const worktree = sandbox.worktree("work");
+    const meanwhile = await insteadOfDocker(
+      sandbox,
+      "meanwhile",
+      `case "$*" in *" down"*) echo precious > ${worktree}/notes.txt ;; esac`,
+    );
+    const said = await sandbox.fail("destroy work", 4, { variables: { PATH: meanwhile.PATH } });
+    assert.match(said, /untracked: notes\.txt/);
+    assert.match(said, /its containers and its session are gone by now\n.*piko up \S+\/work$/m);
+    await sandbox.pass("up work --no-wait");
+    await Deno.remove(`${worktree}/notes.txt`);
     const { folder, PATH } = await insteadOfDocker(
       sandbox,
       "hold",

@@ -32,14 +32,15 @@ async function assertGone(sandbox: Sandbox, name: string): Promise<void> {
   assert.equal((await sandbox.git("worktree", "list")).split("\n").length, 1);
 }
 
-/** Makes a `git` of the test's own, of lines of sh, and returns a PATH that begins with it. */
-async function insteadOfGit(
+/** Makes a program of the test's own, git unless another is named, of lines of sh, and returns a PATH that begins with it. */
+async function insteadOf(
   sandbox: Sandbox,
   folder: string,
   lines: (git: string) => string[],
+  program = "git",
 ): Promise<string> {
-  const git = await sandbox.run(["sh", "-c", "command -v git"]);
-  await writeProgram(`${folder}/git`, ["#!/bin/sh", ...lines(git), ""].join("\n"));
+  const real = await sandbox.run(["sh", "-c", `command -v ${program}`]);
+  await writeProgram(`${folder}/${program}`, ["#!/bin/sh", ...lines(real), ""].join("\n"));
   return `${folder}:${sandbox.variables.PATH}`;
 }
 
@@ -550,6 +551,50 @@ Deno.test({
 });
 
 Deno.test({
+  name: "piko destroy keeps work that was made while it was at work, and leaves the rest usable",
+  ...needs("git", "tmux"),
+  fn: async (t) => {
+    await using sandbox = await Sandbox.create({ files: FILES, init: true });
+    await sandbox.pass("create work");
+    const worktree = sandbox.worktree("work");
+    await sandbox.write(".piko/data/work/row", "kept\n");
+    const works: Record<string, { make: string; shows: RegExp; undo: string[] }> = {
+      "commits on a detached HEAD": {
+        make: "git checkout --quiet --detach && git commit --quiet --allow-empty -m Adrift",
+        shows: /has commits that are on no branch\n +[0-9a-f]{7} Adrift\n/,
+        undo: ["git", "switch", "--quiet", "work"],
+      },
+      "an untracked file": {
+        make: "echo precious > notes.txt",
+        shows: /has work that is not committed\n +untracked: notes\.txt\n/,
+        undo: ["rm", "notes.txt"],
+      },
+    };
+    for (const [what, { make, shows, undo }] of Object.entries(works)) {
+      await t.step(what, async () => {
+        // The session ends between the first look and the last one.
+        const PATH = await insteadOf(sandbox, `${sandbox.folder}/meanwhile`, (tmux) => [
+          `case "$*" in *kill-session*) (cd ${worktree} && ${make}) || exit 1 ;; esac`,
+          `exec ${tmux} "$@"`,
+        ], "tmux");
+        const said = await sandbox.fail("destroy work", 4, { variables: { PATH } });
+        assert.match(said, shows);
+        assert.match(said, /worktree and the data of "work" stay; .*\n.*piko up \S+\/work$/m);
+        assert.equal(await Deno.readTextFile(`${sandbox.root}/.piko/data/work/row`), "kept\n");
+        assert.deepEqual(await sandbox.sessions(), []);
+        await sandbox.pass("up work");
+        await assertSound(sandbox);
+        await sandbox.run(undo, worktree);
+      });
+    }
+    await t.step("and nothing else", async () => {
+      await sandbox.pass("destroy work");
+      await assertGone(sandbox, "work");
+    });
+  },
+});
+
+Deno.test({
   name: "piko destroy warns of a script that fails, and goes on",
   ...needs("git"),
   fn: async () => {
@@ -948,7 +993,7 @@ Deno.test({
       await sandbox.pass("create work");
       await sandbox.write(".piko/data/work/row", "x\n");
       const folder = `${sandbox.folder}/kill-${at}`;
-      const PATH = await insteadOfGit(sandbox, folder, (git) => [
+      const PATH = await insteadOf(sandbox, folder, (git) => [
         // Some calls are made at once: each takes the next number that is free.
         `count=1; while ! mkdir ${folder}/$count 2>/dev/null; do count=$((count + 1)); done`,
         `if [ "$count" -ne ${at} ]; then exec ${git} "$@"; fi`,
@@ -979,7 +1024,7 @@ Deno.test({
     await using sandbox = await Sandbox.create({ files: FILES, init: true });
     await sandbox.pass("create work");
     const folder = `${sandbox.folder}/hold`;
-    const PATH = await insteadOfGit(sandbox, folder, (git) => [
+    const PATH = await insteadOf(sandbox, folder, (git) => [
       `case "$*" in *"worktree remove"*) touch ${folder}/held; exec sleep 60 ;; esac`,
       `exec ${git} "$@"`,
     ]);

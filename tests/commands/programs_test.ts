@@ -18,7 +18,7 @@ volumes: { data: }
 `;
 
 /** What the windows of a session start. */
-const IN_WINDOW = /^docker exec | logs --follow /;
+const IN_WINDOW = /^docker exec | logs --follow |^cat ?$/;
 
 /** Puts a program of the same name in front of each, which writes down what it is called with. */
 async function watchPrograms(sandbox: Sandbox) {
@@ -59,19 +59,10 @@ const MAKE_WORKTREE = [
   ...["git rev-parse", "git rev-parse", "git worktree add"],
 ];
 const MAKE_SESSION = ["tmux has-session", "tmux new-session"];
-const FIND_WORK = [
-  "cat /proc/self/mountinfo",
-  "git ls-files",
-  "git rev-parse",
-  "git status",
-  "git symbolic-ref",
-];
-const REMOVE_WORKTREE = [
-  ...["git worktree list", "git worktree list", "git worktree remove"],
-  "cat /proc/self/mountinfo",
-];
-/** Looks before it removes the data folder. */
-const REMOVE_DATA = ["cat /proc/self/mountinfo"];
+const FIND_WORK = ["git ls-files", "git rev-parse", "git status", "git symbolic-ref"];
+/** What is mounted, before anything is touched and before each of the two folders goes. */
+const FIND_MOUNTS = Array(3).fill("cat /proc/self/mountinfo");
+const REMOVE_WORKTREE = ["git worktree list", "git worktree list", "git worktree remove"];
 const END_SESSION = ["tmux has-session", "tmux kill-session"];
 const KEEP_SESSION = ["tmux has-session", "tmux set-environment", "tmux show-environment"];
 
@@ -90,7 +81,13 @@ Deno.test({
       "complete zsh -- env a": [],
       "up auth": KEEP_SESSION,
       "down auth": [],
-      "destroy auth": [...FIND_WORK, ...END_SESSION, ...REMOVE_WORKTREE, ...REMOVE_DATA],
+      "destroy auth": [
+        ...FIND_WORK,
+        ...FIND_WORK,
+        ...END_SESSION,
+        ...REMOVE_WORKTREE,
+        ...FIND_MOUNTS,
+      ],
     };
     for (const [command, programs] of Object.entries(expected)) {
       assert.deepEqual(await startedBy(command), programs.toSorted(), `piko ${command}`);
@@ -119,7 +116,14 @@ Deno.test({
       "up auth": [...readProject, "compose up", ...KEEP_SESSION],
       "restart auth": ["compose start", "compose stop"],
       "destroy auth --volumes": [
-        ...[...FIND_WORK, ...END_SESSION, ...REMOVE_WORKTREE, ...REMOVE_DATA, "compose down"],
+        ...[
+          ...FIND_WORK,
+          ...FIND_WORK,
+          ...END_SESSION,
+          ...REMOVE_WORKTREE,
+          ...FIND_MOUNTS,
+          "compose down",
+        ],
       ],
     };
     for (const [command, programs] of Object.entries(expected)) {

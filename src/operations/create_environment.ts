@@ -21,6 +21,7 @@ import { busyPort } from "../programs/compose.ts";
 import { findMainWorktree } from "../programs/linked_worktree.ts";
 import type { LabelledResource } from "../programs/engine/answers.ts";
 import type { WorktreePlan } from "../programs/git.ts";
+import { removeFolder } from "../programs/remove_folder.ts";
 import { type EnvironmentRecord, ownPorts } from "../store/environments.ts";
 import type { ProjectRecord } from "../store/projects.ts";
 import { carryFiles, carryLink } from "./carry_files.ts";
@@ -34,7 +35,7 @@ import {
   targetOf,
   writeOverride,
 } from "./compose_environment.ts";
-import { isThere, makeFolder, removeFolder } from "./files.ts";
+import { isThere, makeFolder } from "./files.ts";
 import { lockEnvironment } from "./lock_environment.ts";
 import { removeNewBranch } from "./new_branch.ts";
 import { removeNewWorktree } from "./new_worktree.ts";

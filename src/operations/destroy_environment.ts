@@ -20,15 +20,17 @@ import { type Configured, readProjectConfig } from "../programs/config_file.ts";
 import type { Worktree } from "../programs/git/formats.ts";
 import { listWorktreesInside } from "../programs/linked_worktree.ts";
 import { refuseMounts } from "../programs/mounts.ts";
+import { removeFolder } from "../programs/remove_folder.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { isInside } from "../store/projects.ts";
 import { hideOverride, isPikosOverride, keepApart } from "./compose_environment.ts";
-import { isEmptyFolder, isThere, removeFolder } from "./files.ts";
+import { isEmptyFolder, isThere } from "./files.ts";
 import { type Gone, inspectGone, isOnDiskOf } from "./gone_worktree.ts";
 import { journalOf, keepVolumes, listKept, rememberVolumes } from "./kept_volumes.ts";
 import { lockEnvironment } from "./lock_environment.ts";
 import { removeNewBranch } from "./new_branch.ts";
 import { tellConfig } from "./project_config.ts";
+import { beginRemoval, hasBegun, isHalfRemoved } from "./removal.ts";
 import { removeContainers } from "./remove_containers.ts";
 import { runScript } from "./run_script.ts";
 import { endSession, isInSession } from "./sessions.ts";
@@ -170,6 +172,8 @@ export async function findWork(
     const gone = await findGone(tools, record, signal);
     return (gone?.kind === "lost" ? gone.work : undefined) ?? { files: [], commits: [] };
   }
+  // All of it was looked at before its removal began.
+  if (await isHalfRemoved(tools, record)) return { files: [], commits: [] };
   const except: string[] = [];
   for (const { path, target } of carried) {
     if (await readLink(`${record.path}/${path}`) === target) except.push(path);
@@ -186,7 +190,10 @@ export async function findWork(
       work.files.splice(override, 1);
     }
   }
-  return { files: work.files.map(({ state, path }) => `${state}: ${path}`), commits: work.commits };
+  const isDeleting = work.files.some(({ state }) => state === "deleted") &&
+    await hasBegun(tools, record);
+  const files = isDeleting ? work.files.filter(({ state }) => state !== "deleted") : work.files;
+  return { files: files.map(({ state, path }) => `${state}: ${path}`), commits: work.commits };
 }
 
 /** Tells what has become of a worktree whose folder is gone; nothing when git does not know it either. */
@@ -452,8 +459,10 @@ async function runDestroyScript(
     });
   }
   if (script === undefined) return false;
-  if (!await isThere(record.path)) {
-    watch.report({ kind: "warning", message: "No destroy script was run: the worktree is gone" });
+  const isPartOf = await isHalfRemoved(tools, record);
+  if (isPartOf || !await isThere(record.path)) {
+    const gone = isPartOf ? "is gone in part" : "is gone";
+    watch.report({ kind: "warning", message: `No destroy script was run: the worktree ${gone}` });
     return false;
   }
   tools.environments.beginStep(record.id, "destroy", "destroy");
@@ -469,7 +478,10 @@ async function runDestroyScript(
   return true;
 }
 
-/** Removes the worktree of an environment, and tells whether there was one; without `force` git refuses one with work. */
+/**
+ * Removes the worktree of an environment, or what an earlier call has left of it, and tells whether there was one; without
+ * `force` git refuses one with work.
+ */
 export async function removeWorktree(
   tools: Tools,
   record: EnvironmentRecord,
@@ -478,8 +490,16 @@ export async function removeWorktree(
   const { root, path } = record;
   // A repository that is gone as a whole has taken its worktrees along.
   if (!await isThere(`${root}/.git`) && !await isThere(path)) return false;
+  if (await isHalfRemoved(tools, record)) {
+    await tools.git.finishRemoval(root, path);
+    return true;
+  }
   await removeLinks(tools, record);
-  return await tools.git.removeWorktree(root, path, { force });
+  return await tools.git.removeWorktree(root, path, {
+    // git would take what is deleted already for work.
+    force: force || await hasBegun(tools, record),
+    begin: () => beginRemoval(tools, record),
+  });
 }
 
 /** Removes the links that piko has made in a worktree, so that git does not take them for work. */

@@ -3,7 +3,6 @@
 import { messageOf, PikoError } from "../domain/errors.ts";
 import { fileSystemHint } from "../domain/file_system_hint.ts";
 import { shellQuote } from "../domain/variables.ts";
-import { refuseMounts } from "../programs/mounts.ts";
 
 /** Tells whether something is at a path: a file, a folder, or a link wherever it leads. */
 export async function isThere(path: string): Promise<boolean> {
@@ -60,16 +59,4 @@ export async function isEmptyFolder(path: string): Promise<boolean> {
     }
     throw error;
   }
-}
-
-/**
- * Removes a folder with all that is in it; tells whether there was one.
- *
- * @throws {PikoError} conflict when something is mounted in it.
- */
-export async function removeFolder(path: string): Promise<boolean> {
-  if (!await isThere(path)) return false;
-  await refuseMounts(path);
-  await Deno.remove(path, { recursive: true });
-  return true;
 }

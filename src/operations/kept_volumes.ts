@@ -6,6 +6,7 @@
 import { isAnonymousVolume } from "../domain/containers.ts";
 import { shellWord } from "../domain/variables.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
+import { isRemoval } from "./removal.ts";
 import type { RemovalJournal } from "./remove_containers.ts";
 import type { Tools } from "./tools.ts";
 
@@ -16,7 +17,8 @@ type Leaving = Pick<EnvironmentRecord, "root" | "name" | "composeProject">;
  * Makes the journal of a removal, whose volumes become a step of the operation.
  *
  * @param services are those to be removed, where others stay: what was found of those is not theirs.
- * @returns with `restart`, which forgets the other steps of an earlier removal and keeps what that has found.
+ * @returns with `restart`, which forgets the other steps of an earlier removal, and keeps what that has found and which
+ *   worktree it has begun to remove.
  */
 export function journalOf(
   { environments }: Tools,
@@ -24,8 +26,8 @@ export function journalOf(
   operation: string,
   services: readonly string[] = [],
 ): RemovalJournal & { restart: () => void } {
-  const earlier = environments.listSteps(id)
-    .filter((each) => each.operation === operation && each.step === "volumes")
+  const known = environments.listSteps(id).filter((each) => each.operation === operation);
+  const earlier = known.filter(({ step }) => step === "volumes")
     .filter(({ detail }) => stringsOf(detail.services).every((name) => services.includes(name)))
     .flatMap(({ detail }) => stringsOf(detail.volumes));
   return {
@@ -36,7 +38,7 @@ export function journalOf(
     restart: () => {
       const detail = { services, volumes: earlier };
       const steps = earlier.length === 0 ? [] : [{ step: "volumes" as const, detail }];
-      environments.restartOperation(id, operation, steps);
+      environments.restartOperation(id, operation, [...steps, ...known.filter(isRemoval)]);
     },
   };
 }

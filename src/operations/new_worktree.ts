@@ -9,6 +9,7 @@ import { shellWord } from "../domain/variables.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import { refuseWork, removeLinks, removeWorktree } from "./destroy_environment.ts";
 import { isThere } from "./files.ts";
+import { beginRemoval } from "./removal.ts";
 import type { Tools } from "./tools.ts";
 
 /** How many files of a stash are named. */
@@ -30,7 +31,10 @@ export async function removeNewWorktree(
   const known = await tools.git.findWorktree(root, path);
   // Nobody has worked in what git has not come to its end with, and its missing files are no work.
   if (known === undefined || await tools.git.isHalfMade(root, path)) {
-    return await tools.git.removeWorktree(root, path, { force: true });
+    return await tools.git.removeWorktree(root, path, {
+      force: true,
+      begin: () => beginRemoval(tools, record),
+    });
   }
   const unforced = { force: false, keepData: true };
   try {

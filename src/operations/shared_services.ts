@@ -20,6 +20,7 @@ import { missingNeeds, portsByHand, withoutServices } from "../domain/shared.ts"
 import { environmentVariables } from "../domain/variables.ts";
 import { busyPort, type ComposeTarget, listMissing } from "../programs/compose.ts";
 import { readProjectConfig } from "../programs/config_file.ts";
+import { removeFolder } from "../programs/remove_folder.ts";
 import { type EnvironmentRecord, ownPorts } from "../store/environments.ts";
 import type { Lock } from "../store/locks.ts";
 import type { ProjectRecord } from "../store/projects.ts";
@@ -32,7 +33,7 @@ import {
   listEngineNames,
   replaceFile,
 } from "./compose_environment.ts";
-import { isEmptyFolder, isThere, makeFolder, removeFolder } from "./files.ts";
+import { isEmptyFolder, isThere, makeFolder } from "./files.ts";
 import { recordSteps } from "./journal.ts";
 import { journalOf, keepVolumes, listKept } from "./kept_volumes.ts";
 import { lockEnvironment } from "./lock_environment.ts";

@@ -24,6 +24,7 @@ import { type Cancellable, GitRunner } from "./git/runner.ts";
 import { pushStash } from "./git/stash.ts";
 import { listWork, listWorkOfGone, type Work, type WorkOfGone } from "./git/unsaved_work.ts";
 import { refuseUndeletable } from "./git/worktree_folder.ts";
+import { removeFolder } from "./remove_folder.ts";
 import type { Variables } from "./run.ts";
 
 /** Where a branch exists; nowhere when it is neither here nor on a remote. */
@@ -320,13 +321,15 @@ export class Git {
    * Removes a worktree, ignored files included; one whose folder is gone already is only forgotten. Tells whether
    * there was one.
    *
+   * @param options.begin is called when nothing is left but to delete: {@link finishRemoval} goes on from there.
    * @throws {PikoError} conflict when it holds work and `force` is not set, is locked, or is no worktree of this
-   *   repository; usage for the main worktree; failed, before anything is deleted, when files may not be deleted.
+   *   repository; usage for the main worktree; failed, before anything is deleted, when files may not be deleted, and
+   *   afterwards when some could not be.
    */
   async removeWorktree(
     root: string,
     path: string,
-    { force = false, signal }: { force?: boolean } & Cancellable = {},
+    { force = false, begin, signal }: { force?: boolean; begin?: () => unknown } & Cancellable = {},
   ): Promise<boolean> {
     const place = await placeOf(path);
     const worktrees = await this.listWorktrees(root, { signal });
@@ -353,8 +356,13 @@ export class Git {
       ...options,
       ...["--", worktree.path],
     ];
+    await begin?.();
     const outcome = await this.#git.try(argv(force ? ["--force"] : []), { signal });
     if (outcome.exitCode === 0) return true;
+    if (outcome.stderr.includes("failed to delete")) {
+      await this.finishRemoval(root, worktree.path, { signal });
+      return true;
+    }
     const hasSubmodules = outcome.stderr.includes("containing submodules cannot be");
     if (hasSubmodules || outcome.stderr.includes("contains modified or untracked files")) {
       // git refuses every worktree with a submodule, and one that it was killed over while it checked it out; whether
@@ -377,6 +385,18 @@ export class Git {
       hint: `git -C ${shellWord(root)} worktree repair ${shellWord(worktree.path)}`,
       cause: new CommandError(argv(force ? ["--force"] : []), outcome),
     });
+  }
+
+  /**
+   * Removes what a removal of a worktree has left that git could not finish, or that was killed: git deletes the folder in
+   * any order, and forgets the worktree also when a part of it stays.
+   *
+   * @throws {PikoError} conflict when something is mounted in it; failed when it cannot be removed whole.
+   */
+  async finishRemoval(root: string, path: string, { signal }: Cancellable = {}): Promise<void> {
+    await removeFolder(path);
+    if (await this.findWorktree(root, path, { signal }) === undefined) return;
+    await this.#git.run(["git", "-C", root, "worktree", "remove", "--", path], { signal });
   }
 
   /**

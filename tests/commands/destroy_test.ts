@@ -1018,6 +1018,89 @@ Deno.test({
 
 Deno.test({
   name:
+    "piko destroy goes on with the removal of a worktree that has failed half way or was killed",
+  ...needs("git"),
+  fn: async (t) => {
+    await using sandbox = await Sandbox.create({
+      files: { ...FILES, ".piko.yml": COUNTING },
+      init: true,
+    });
+    const worktree = sandbox.worktree("work");
+    const entry = `${sandbox.root}/.git/worktrees/work`;
+    /** Destroys with a git whose removal of the worktree ends after these lines. */
+    const broken = async (...lines: string[]) => {
+      await sandbox.pass("create work");
+      await sandbox.write(`${worktree}/ignored/cache`, "x\n");
+      await sandbox.write(".piko/data/work/row", "x\n");
+      const PATH = await insteadOf(sandbox, `${sandbox.folder}/broken`, (git) => [
+        `case "$*" in *"worktree remove"*) ${lines.join("; ")} ;; esac`,
+        `exec ${git} "$@"`,
+      ]);
+      return await sandbox.piko(["destroy", "work"], { variables: { PATH } });
+    };
+    const halves: Record<string, string> = {
+      "with some of its files deleted": `rm -r ${worktree}/lib`,
+      "with its .git deleted": `rm -r ${worktree}/.git ${worktree}/app.txt`,
+      "with its entry deleted": `rm -r ${entry}`,
+      "with its .git and its entry deleted": `rm -r ${entry} ${worktree}/.git`,
+      "with all deleted but its entry": `rm -r ${worktree}`,
+    };
+    for (const [what, deletes] of Object.entries(halves)) {
+      await t.step(`killed ${what}`, async () => {
+        const killed = await broken(deletes, 'kill -9 "$PPID"', "exit 1");
+        assert.equal(killed.exitCode, 137, killed.stderr);
+        await sandbox.pass("destroy work");
+        await assertGone(sandbox, "work");
+      });
+    }
+    await t.step("with something that is written into it", async () => {
+      const failed = `echo "error: failed to delete '${worktree}': Directory not empty" >&2`;
+      const { exitCode, stderr } = await broken(
+        `rm -r ${entry} ${worktree}/.git`,
+        failed,
+        "exit 255",
+      );
+      assert.equal(exitCode, 0, stderr);
+      await assertGone(sandbox, "work");
+    });
+    await t.step("but with nothing that came after", async () => {
+      await broken(`rm -r ${worktree}/lib`, 'kill -9 "$PPID"', "exit 1");
+      await sandbox.write(`${worktree}/app.txt`, "two\n");
+      const said = await sandbox.fail("destroy work", 4);
+      assert.match(said, /modified: app\.txt\n {2}→/);
+      await Deno.rename(worktree, `${worktree}.old`);
+      await sandbox.write(`${worktree}/notes.txt`, "mine\n");
+      await sandbox.fail("destroy work", 4);
+      await sandbox.fail("destroy work --force", 4);
+      assert.equal(await Deno.readTextFile(`${worktree}/notes.txt`), "mine\n");
+      await Deno.remove(worktree, { recursive: true });
+      await Deno.rename(`${worktree}.old`, worktree);
+      await sandbox.pass("destroy work --force");
+      await assertGone(sandbox, "work");
+    });
+    await t.step("with a file that may not be deleted, and by piko doctor", async () => {
+      if (Deno.uid() !== 0) return;
+      await sandbox.pass("create work");
+      await sandbox.write(`${worktree}/ignored/fixed`, "x\n");
+      await sandbox.run(["chattr", "+i", `${worktree}/ignored/fixed`]);
+      try {
+        for (const options of ["", " --force"]) {
+          const said = await sandbox.fail(`destroy work${options}`, 1);
+          assert.match(said, /Cannot remove \S+\/worktrees\/work: /);
+          assert.match(said, /lsattr -aR \S+\/work\n.*\n?.*piko destroy \S+\/work again/);
+        }
+      } finally {
+        await sandbox.run(["chattr", "-i", `${worktree}/ignored/fixed`]);
+      }
+      const { wrong } = await doctor(sandbox, ["--fix"]);
+      assert.deepEqual(wrong, []);
+      await assertGone(sandbox, "work");
+    });
+  },
+});
+
+Deno.test({
+  name:
     "piko list shows an environment as destroying while that goes on, and as failed after a kill",
   ...needs("git"),
   fn: async () => {

@@ -10,6 +10,7 @@ import {
   findWork,
   refuseWork,
 } from "../operations/destroy_environment.ts";
+import { isThere } from "../operations/files.ts";
 import { endSession, isLookedAt } from "../operations/sessions.ts";
 import { projectOf } from "../operations/use_shared.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
@@ -73,7 +74,7 @@ export const command = buildCommand({
       const work = flags.force ? await findWork(tools, record, this.signal) : undefined;
       const branch = await tools.git.findCommit(record.root, `refs/heads/${record.branch}`, this);
       const lines = [...work?.files ?? [], ...work?.commits ?? []];
-      output.note(whatGoes(record, flags, lines, branch !== undefined));
+      output.note(whatGoes(record, flags, lines, branch !== undefined, await isThere(record.path)));
       if (!await confirm(`Destroy ${record.project}/${record.name}?`, this.signal)) {
         throw new PikoError("Nothing was destroyed", { code: "interrupted" });
       }
@@ -144,8 +145,13 @@ function whatGoes(
   flags: DestroyRequest,
   work: string[],
   hasBranch: boolean,
+  isThere: boolean,
 ): string {
-  const goes = [`worktree ${record.path}`];
+  const goes = [
+    isThere
+      ? `worktree ${record.path}`
+      : `what git keeps of worktree ${record.path}, which is gone`,
+  ];
   if (record.mode === "docker") goes.push(`containers and networks of ${record.composeProject}`);
   if (record.session !== null) goes.push(`session ${record.session}, with what runs in it`);
   if (flags.volumes) goes.push(`volumes of ${record.composeProject}, with everything in them`);

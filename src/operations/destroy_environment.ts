@@ -25,7 +25,7 @@ import type { EnvironmentRecord } from "../store/environments.ts";
 import { isInside } from "../store/projects.ts";
 import { hideOverride, isPikosOverride, keepApart } from "./compose_environment.ts";
 import { isEmptyFolder, isThere } from "./files.ts";
-import { type Gone, inspectGone, isOnDiskOf } from "./gone_worktree.ts";
+import { findMovedByGit, type Gone, inspectGone, isOnDiskOf, moveBack } from "./gone_worktree.ts";
 import { journalOf, keepVolumes, listKept, rememberVolumes } from "./kept_volumes.ts";
 import { lockEnvironment } from "./lock_environment.ts";
 import { removeNewBranch } from "./new_branch.ts";
@@ -127,21 +127,24 @@ export async function destroyEnvironment(
   }
   await attempt(call, "worktree", "Worktree", async () => {
     if (!request.force) await refuseLoss(tools, record, watch);
-    await removeWorktree(tools, record, request.force);
+    const wasThere = await isThere(record.path);
+    const isForgotten = await removeWorktree(tools, record, request.force) && !wasThere;
+    if (isForgotten) return `gone already: git has forgotten ${record.path}`;
+    return wasThere ? undefined : "gone already";
   });
   const refused = call.problems.find(({ what }) => what === "Worktree");
-  if (refused !== undefined) throw await keepWhole(call, refused, keptVolumes);
+  if (refused !== undefined) throw await keepWhole(call, request, refused, keptVolumes);
   if (!request.keepData || await isEmptyFolder(record.dataDir)) {
     await attempt(call, "data", "Data", async () => {
-      await removeFolder(record.dataDir);
+      return await removeFolder(record.dataDir) ? undefined : "gone already";
     });
   }
   let keptBranch = await findBranch(tools, record, locked.value);
   if (request.deleteBranch || createdCommit !== undefined) {
     await attempt(call, "branch", "Branch", async () => {
-      const kept = await removeBranch(tools, record, request, createdCommit);
-      keptBranch = kept === undefined ? null : record.branch;
-      return kept;
+      const { isKept, told } = await removeBranch(tools, record, request, createdCommit);
+      keptBranch = isKept ? record.branch : null;
+      return told;
     });
   }
   if (call.problems.length > 0) throw leftOver(record, call.problems);
@@ -206,6 +209,8 @@ async function findGone(
   if (!await isThere(`${root}/.git`)) return undefined;
   const known = await tools.git.findWorktree(root, path, { signal });
   if (known !== undefined) return await inspectGone(tools, record, known, { signal });
+  const moved = await findMovedByGit(record, await tools.git.listWorktrees(root, { signal }));
+  if (moved !== undefined) return { kind: "moved", to: moved.path, byGit: true };
   // Where the way to it is a link that leads nowhere, git knows it by another path.
   return await isOnDiskOf(root, path) || await leadsSomewhere(path)
     ? undefined
@@ -267,10 +272,12 @@ async function attempt(
  */
 async function keepWhole(
   { tools, record, watch, problems }: Call,
+  { force }: DestroyRequest,
   { error }: Problem,
   keptVolumes: readonly string[],
 ): Promise<unknown> {
-  const isRefusal = error instanceof PikoError && error.code === "conflict";
+  // With `force` it is no work that was found, but a folder which is no worktree any more.
+  const isRefusal = !force && error instanceof PikoError && error.code === "conflict";
   if (!isRefusal || problems.length > 1 || record.state === "destroying") {
     return leftOver(record, problems);
   }
@@ -365,6 +372,17 @@ async function refuseElsewhere(
         quote(record.name)
       } is not there, and may be on a disk that is not: ${path}`,
       { code: "conflict", hint: `bring the disk back, ${anyway}` },
+    );
+  }
+  if (gone?.kind === "moved" && gone.byGit) {
+    throw new PikoError(
+      `The worktree of ${quote(record.name)} is at ${gone.to} and not at ${path} any more`,
+      {
+        code: "conflict",
+        hint: `move it back: ${moveBack(record, gone.to)}, or leave it there: piko destroy ${
+          qualified(record)
+        } --force`,
+      },
     );
   }
   if (gone?.kind === "moved") {
@@ -507,19 +525,19 @@ export async function removeLinks(tools: Tools, { id, path }: EnvironmentRecord)
   for (const carried of tools.environments.listCarried(id)) await removeCarried(path, carried);
 }
 
-/** Removes the branch, or tells that it stays and why. */
+/** Removes the branch, and tells whether it stays, and why, or whether it was gone. */
 async function removeBranch(
   tools: Tools,
   { root, branch }: EnvironmentRecord,
   { deleteBranch, force }: DestroyRequest,
   createdCommit: string | undefined,
-): Promise<string | undefined> {
+): Promise<{ isKept: boolean; told: string | undefined }> {
   if (deleteBranch || createdCommit === undefined) {
-    await tools.git.deleteBranch(root, branch, { force });
-    return undefined;
+    const wasThere = await tools.git.deleteBranch(root, branch, { force });
+    return { isKept: false, told: wasThere ? undefined : "gone already" };
   }
   const reason = await removeNewBranch(tools, root, branch, createdCommit);
-  return reason ? `kept ${branch}, which ${reason}` : undefined;
+  return { isKept: Boolean(reason), told: reason ? `kept ${branch}, which ${reason}` : undefined };
 }
 
 /** Tells at which commit a create that never came to its end has made the branch, when it made one. */

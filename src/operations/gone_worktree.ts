@@ -25,7 +25,7 @@ export interface WorkOfGone {
 /** What has become of a worktree whose folder is not where it was. */
 export type Gone =
   | { kind: "absent" }
-  | { kind: "moved"; to: string }
+  | { kind: "moved"; to: string; byGit: boolean }
   | { kind: "lost"; work: WorkOfGone | undefined };
 
 interface Cancellable {
@@ -41,8 +41,28 @@ export async function inspectGone(
 ): Promise<Gone> {
   if (!await isOnDiskOf(root, path)) return { kind: "absent" };
   const to = await findMovedFolder(tools, root, worktree, options);
-  if (to !== undefined) return { kind: "moved", to };
+  if (to !== undefined) return { kind: "moved", to, byGit: false };
   return { kind: "lost", work: await findWorkOfGone(tools, root, worktree, options) };
+}
+
+/**
+ * Finds the worktree of an environment that `git worktree move` has taken elsewhere: git keeps its entry under the name that
+ * it was made with, and may append a number when it makes one.
+ */
+export async function findMovedByGit(
+  { path, branch }: Pick<EnvironmentRecord, "path" | "branch">,
+  worktrees: readonly Worktree[],
+): Promise<Worktree | undefined> {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  for (const worktree of worktrees) {
+    const isOnOther = worktree.branch !== undefined && worktree.branch !== branch;
+    if (isOnOther || worktree.path === path || !await isThere(worktree.path)) continue;
+    const entry = findLinkedEntry(worktree.path) ?? "";
+    const rest = entry.slice(entry.lastIndexOf("/") + 1).slice(name.length);
+    if (!entry.endsWith(`/${name}${rest}`)) continue;
+    if (rest === "" || (worktree.branch === branch && /^\d+$/.test(rest))) return worktree;
+  }
+  return undefined;
 }
 
 /** Finds work of a worktree that is gone which git alone still has, and the command that rescues it. */
@@ -69,6 +89,11 @@ function bringBack(gitDir: string, path: string): string {
   return `git --git-dir=${shellWord(gitDir)} checkout-index --all --prefix=${
     shellWord(`${path}/`)
   } && echo ${shellWord(`gitdir: ${gitDir}`)} > ${shellWord(`${path}/.git`)}`;
+}
+
+/** Names the command that moves a worktree back which `git worktree move` has taken elsewhere. */
+export function moveBack({ root, path }: Pick<EnvironmentRecord, "root" | "path">, to: string) {
+  return `git -C ${shellWord(root)} worktree move ${shellWord(to)} ${shellWord(path)}`;
 }
 
 /** Finds the folder, among those beside it, that a worktree was moved to without git: its `.git` says so. */

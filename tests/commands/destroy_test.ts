@@ -470,6 +470,47 @@ Deno.test({
       await assertGone(sandbox, "work");
     });
 
+    await t.step("of one that git has moved", async () => {
+      await sandbox.pass("create work");
+      const elsewhere = `${sandbox.folder}/elsewhere`;
+      await sandbox.git("worktree", "move", worktree, elsewhere);
+      await sandbox.write(`${elsewhere}/notes.txt`, "precious\n");
+      for (const options of [[], ["--detach"]]) {
+        if (options.length > 0) await git(sandbox, elsewhere, "checkout", "--quiet", ...options);
+        const said = await refused(
+          /worktree of "work" is at \S+elsewhere and not at \S+\/work any/,
+        );
+        await doctor(sandbox, ["--fix"]);
+        assert.deepEqual(await names(sandbox), ["work"]);
+        await obey(said, "move it back");
+        await refused(/untracked: notes\.txt/);
+        await sandbox.git("worktree", "move", worktree, elsewhere);
+      }
+      const { stderr } = await sandbox.piko(["destroy", "work", "--force"]);
+      assert.match(stderr, /^✓ Worktree +gone already$/m);
+      assert.deepEqual(await names(sandbox), []);
+      assert.equal(await Deno.readTextFile(`${elsewhere}/notes.txt`), "precious\n");
+      await sandbox.git("worktree", "remove", "--force", elsewhere);
+    });
+
+    await t.step("and piko doctor, of one that may have been moved anywhere", async () => {
+      await sandbox.pass("create work");
+      const elsewhere = `${sandbox.folder}/elsewhere`;
+      await Deno.rename(worktree, elsewhere);
+      const { wrong, fixed, checks } = await doctor(sandbox, ["--fix"]);
+      assert.deepEqual([wrong, fixed], [[
+        "worktree: The worktree of PROJECT/work is gone: ROOT/.piko/worktrees/work",
+      ], []]);
+      const hint = checks.find(({ ok }) => !ok)?.hint ?? "";
+      assert.match(hint, /^git -C \S+ worktree repair PLACE, if it was moved, or: piko destroy /);
+      assert.equal(await git(sandbox, elsewhere, "branch", "--show-current"), "work");
+      const { exitCode, stderr } = await sandbox.piko(["destroy", "work"]);
+      assert.equal(exitCode, 0, stderr);
+      assert.match(stderr, /^✓ Worktree +gone already: git has forgotten \S+\/worktrees\/work$/m);
+      await Deno.remove(elsewhere, { recursive: true });
+      await assertGone(sandbox, "work");
+    });
+
     await t.step("of one that is on a disk which is not there", async () => {
       const folder = `${root}/.piko/worktrees`;
       await Deno.remove(folder, { recursive: true });
@@ -945,7 +986,14 @@ Deno.test({
     await Deno.rename(sandbox.root, moved);
     const list = await sandbox.json("list --all", { cwd: sandbox.folder });
     assert.equal(list.environments[0]?.status, "missing");
-    await sandbox.pass(`destroy ${sandbox.project}/work --delete-branch`, { cwd: sandbox.folder });
+    const { exitCode, stderr } = await sandbox.piko(
+      ["destroy", `${sandbox.project}/work`, "--delete-branch"],
+      { cwd: sandbox.folder },
+    );
+    assert.equal(exitCode, 0, stderr);
+    for (const what of ["Worktree", "Data", "Branch"]) {
+      assert.match(stderr, new RegExp(`^✓ ${what} +gone already$`, "m"));
+    }
     assert.equal(
       await Deno.readTextFile(`${moved}/.piko/worktrees/work/notes.txt`),
       "mine\n",

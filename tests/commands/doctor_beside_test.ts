@@ -230,7 +230,10 @@ Deno.test({
       assert.equal((await sandbox.json("list")).environments[0]?.status, "missing");
       assert.match(await sandbox.fail("up one", 4), /The worktree of "one" is gone/);
       const { wrong, fixed } = await doctor(sandbox, ["--fix"]);
-      assert.deepEqual([wrong, fixed], [[], ["worktree: Removed what there was of PROJECT/one"]]);
+      assert.deepEqual([wrong, fixed], [[
+        "worktree: The worktree of PROJECT/one is gone: ROOT/.piko/worktrees/one",
+      ], []]);
+      await sandbox.pass("destroy one");
       assert.deepEqual(await sandbox.sessions(), []);
       assert.equal(await sandbox.git("rev-parse", "one"), commit);
       await sandbox.pass("create one");

@@ -50,7 +50,7 @@ Deno.test({
     const half = `${override("over")}.${crypto.randomUUID()}.tmp`;
     await Deno.writeTextFile(half, "# Made by piko for");
     // Beside piko: worktree, override files, networks, volumes and ports.
-    await Deno.remove(worktree("gone"), { recursive: true });
+    await sandbox.git("worktree", "remove", "--force", worktree("gone"));
     await Deno.copyFile(override("one"), override("other"));
     await Deno.writeTextFile(override("foreign"), "services: {}\n");
     await sandbox.pass("down net");

@@ -20,7 +20,8 @@ import {
 } from "../compose_environment.ts";
 import { isThere, makeFolder } from "../files.ts";
 import { type LifecycleOperation, listUnsettled } from "../journal.ts";
-import { inspectGone, isOnDiskOf } from "../gone_worktree.ts";
+import { findMovedByGit, inspectGone, isOnDiskOf, moveBack } from "../gone_worktree.ts";
+import { hasBegun } from "../removal.ts";
 import { ensureSession } from "../sessions.ts";
 import { restartEnvironment, startEnvironment, stopEnvironment } from "../start_environment.ts";
 import type { Finding } from "./finding.ts";
@@ -247,16 +248,13 @@ async function missingWorktree(
     message: `The worktree of ${name} is gone: ${path}`,
     hint: `piko destroy ${name}`,
   };
-  const elsewhere = state.worktrees?.find(({ branch, path }) =>
-    branch === record.branch && path !== record.path
-  );
+  const elsewhere = await findMovedByGit(record, state.worktrees ?? []) ??
+    state.worktrees?.find(({ branch, path }) => branch === record.branch && path !== record.path);
   if (elsewhere !== undefined && known === undefined && await isThere(elsewhere.path)) {
     return {
       ...finding,
       message: `The worktree of ${name} is at ${elsewhere.path} and not at ${path} any more`,
-      hint: `git -C ${shellWord(root)} worktree move ${shellWord(elsewhere.path)} ${
-        shellWord(path)
-      }`,
+      hint: moveBack(record, elsewhere.path),
     };
   }
   if (known?.locked !== undefined) {
@@ -292,6 +290,13 @@ async function missingWorktree(
         [...commits, ...files].join(", ")
       }`,
       hint: bringsBack ? rescue : `${rescue}, then: piko destroy ${name}`,
+    };
+  }
+  if (known !== undefined && !await hasBegun(world.tools, record)) {
+    const repair = `git -C ${shellWord(root)} worktree repair`;
+    return {
+      ...finding,
+      hint: `${repair} PLACE, if it was moved, or: piko destroy ${name}`,
     };
   }
   return { ...finding, mend: () => throwAway(world, environment) };

@@ -1,7 +1,7 @@
 /**
  * Looks at the projects, and at what is in their `.piko` and in git's list of worktrees that no environment has. Files
- * there are somebody's work or data: they are named. Only folders without anything in them go, and entries of
- * worktrees whose folder is gone.
+ * there are somebody's work or data, and a worktree whose folder is gone may have been moved, and be none any more without
+ * its entry: they are named. Only folders without anything in them go.
  */
 
 import { PikoError } from "../../domain/errors.ts";
@@ -140,15 +140,7 @@ async function checkEntries(
       });
       continue;
     }
-    const name = path.slice(folder.length).split("/")[0] ?? "";
-    found.push({
-      ...finding,
-      mend: () =>
-        mendNameless(world, { projectId: project.id, name }, async () => {
-          await tools.git.removeWorktree(root, path);
-          return `Had git forget the worktree ${path}`;
-        }),
-    });
+    found.push(finding);
   }
   return found;
 }

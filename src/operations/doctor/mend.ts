@@ -4,11 +4,13 @@
  */
 
 import { PikoError } from "../../domain/errors.ts";
+import { qualified } from "../../domain/hints.ts";
 import type { EnvironmentRecord } from "../../store/environments.ts";
 import { destroyEnvironment } from "../destroy_environment.ts";
 import { isThere } from "../files.ts";
 import { tellKept } from "../kept_volumes.ts";
 import { lockEnvironment } from "../lock_environment.ts";
+import { hasBegun } from "../removal.ts";
 import { isInSession } from "../sessions.ts";
 import type { EnvironmentState, World } from "./world.ts";
 
@@ -55,7 +57,7 @@ export async function mendNameless(
  */
 export async function throwAway(world: World, { record }: EnvironmentState): Promise<string> {
   const { tools, watch } = world;
-  const { project, name, state, dataDir } = record;
+  const { project, name, state, root, path, dataDir } = record;
   if (await isInSession(tools, record)) {
     throw new PikoError("piko doctor runs in its session", {
       code: "conflict",
@@ -64,6 +66,16 @@ export async function throwAway(world: World, { record }: EnvironmentState): Pro
   }
   await settle(world, record);
   if (tools.environments.find(record.projectId, name)?.state !== state) return MENDED_MEANWHILE;
+  const isGone = state !== "creating" && !await isThere(path);
+  if (
+    isGone && !await hasBegun(tools, record) &&
+    await tools.git.findWorktree(root, path, watch) !== undefined
+  ) {
+    throw new PikoError("its worktree is gone, and may have been moved, as git still lists it", {
+      code: "conflict",
+      hint: `piko destroy ${qualified(record)}`,
+    });
+  }
   const { keptVolumes } = await destroyEnvironment(tools, record, {
     volumes: false,
     force: false,

@@ -21,7 +21,6 @@ import { busyPort } from "../programs/compose.ts";
 import { findMainWorktree } from "../programs/linked_worktree.ts";
 import type { LabelledResource } from "../programs/engine/answers.ts";
 import type { WorktreePlan } from "../programs/git.ts";
-import { removeFolder } from "../programs/remove_folder.ts";
 import { type EnvironmentRecord, ownPorts } from "../store/environments.ts";
 import type { ProjectRecord } from "../store/projects.ts";
 import { carryFiles, carryLink } from "./carry_files.ts";
@@ -35,6 +34,7 @@ import {
   targetOf,
   writeOverride,
 } from "./compose_environment.ts";
+import { removeNewData } from "./destroy_environment.ts";
 import { isThere, makeFolder } from "./files.ts";
 import { lockEnvironment } from "./lock_environment.ts";
 import { removeNewBranch } from "./new_branch.ts";
@@ -237,7 +237,7 @@ async function makeWorktree(call: Call, record: EnvironmentRecord): Promise<Envi
     if (made) {
       undo.defer(
         `the data folder ${record.dataDir}`,
-        async () => await removeFolder(record.dataDir) ? undefined : "",
+        async () => await removeNewData(tools, record) ? undefined : "",
       );
       await makeFolder(record.dataDir);
     }

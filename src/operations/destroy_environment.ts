@@ -126,14 +126,20 @@ export async function destroyEnvironment(
     });
   }
   await attempt(call, "worktree", "Worktree", async () => {
-    if (!request.force) await refuseLoss(tools, record, watch);
+    if (!request.force) await refuseLoss(tools, record, request, watch);
     const wasThere = await isThere(record.path);
     const isForgotten = await removeWorktree(tools, record, request.force) && !wasThere;
     if (isForgotten) return `gone already: git has forgotten ${record.path}`;
     return wasThere ? undefined : "gone already";
   });
   const refused = call.problems.find(({ what }) => what === "Worktree");
-  if (refused !== undefined) throw await keepWhole(call, request, refused, keptVolumes);
+  if (refused !== undefined) {
+    const gone = [
+      ...(record.mode === "docker" ? ["containers"] : []),
+      ...(record.session !== null && !isWithin ? ["session"] : []),
+    ];
+    throw await keepWhole(call, request, refused, { gone, volumes: keptVolumes });
+  }
   if (!request.keepData || await isEmptyFolder(record.dataDir)) {
     await attempt(call, "data", "Data", async () => {
       return await removeFolder(record.dataDir) ? undefined : "gone already";
@@ -274,22 +280,22 @@ async function keepWhole(
   { tools, record, watch, problems }: Call,
   { force }: DestroyRequest,
   { error }: Problem,
-  keptVolumes: readonly string[],
+  { gone, volumes }: { gone: readonly string[]; volumes: readonly string[] },
 ): Promise<unknown> {
   // With `force` it is no work that was found, but a folder which is no worktree any more.
   const isRefusal = !force && error instanceof PikoError && error.code === "conflict";
   if (!isRefusal || problems.length > 1 || record.state === "destroying") {
     return leftOver(record, problems);
   }
-  if (record.mode === "docker") await rememberVolumes(tools, record, keptVolumes);
+  if (record.mode === "docker") await rememberVolumes(tools, record, volumes);
   tools.environments.setState(record.id, record.state);
   tools.environments.endOperation(record.id, "destroy");
-  if (record.state === "ready") {
+  if (record.state === "ready" && gone.length > 0) {
     watch.report({
       kind: "warning",
-      message: `The worktree and the data of ${quote(record.name)} stay; ${
-        record.mode === "docker" ? "its containers and its session are" : "its session is"
-      } gone by now`,
+      message: `The worktree and the data of ${quote(record.name)} stay; what is gone: ${
+        gone.join(", ")
+      }`,
       hint: `piko up ${qualified(record)}`,
     });
   }
@@ -299,7 +305,7 @@ async function keepWhole(
 /**
  * Refuses an environment whose work would be lost.
  *
- * @throws {PikoError} conflict with the list of it, where other worktrees or projects lie in its folder, or where nobody
+ * @throws {PikoError} conflict with the list of it, where other worktrees or projects lie in its folders, or where nobody
  *   can tell because the worktree is elsewhere; unless `force` is set. Conflict also with `force` where something is mounted
  *   in a folder that is to go.
  */
@@ -310,15 +316,22 @@ export async function refuseWork(
   watch: Watch,
 ): Promise<void> {
   await refuseMounts(record.path, ...(request.keepData ? [] : [record.dataDir]));
-  if (!request.force) await refuseLoss(tools, record, watch);
+  if (!request.force) await refuseLoss(tools, record, request, watch);
 }
 
 /** Refuses an environment whose work would be lost, mounts aside. */
-async function refuseLoss(tools: Tools, record: EnvironmentRecord, watch: Watch): Promise<void> {
+async function refuseLoss(
+  tools: Tools,
+  record: EnvironmentRecord,
+  { keepData }: Pick<DestroyRequest, "keepData">,
+  watch: Watch,
+): Promise<void> {
   await refuseElsewhere(tools, record, watch);
   const work = await findWork(tools, record, watch.signal);
   const lines = [...work.files, ...work.commits];
-  if (lines.length === 0) return refuseInside(tools, record);
+  if (lines.length === 0) {
+    return refuseInside(tools, record, [record.path, ...(keepData ? [] : [record.dataDir])]);
+  }
   const what = work.files.length === 0
     ? "commits that are on no branch"
     : work.commits.length === 0
@@ -332,28 +345,46 @@ async function refuseLoss(tools: Tools, record: EnvironmentRecord, watch: Watch)
   });
 }
 
-/** Refuses an environment with other worktrees or projects in its folder: where git ignores them, it tells of no work. */
-function refuseInside(tools: Tools, record: EnvironmentRecord): void {
+/** Refuses an environment with other worktrees or projects in a folder of its own: git tells nothing of what is in them. */
+function refuseInside(tools: Tools, record: EnvironmentRecord, folders: readonly string[]): void {
   const { root, path, name } = record;
-  const worktrees = listWorktreesInside(path);
-  const projects = tools.projects.list().filter((project) =>
-    isInside(project.root, path) && !worktrees.includes(project.root)
-  );
-  const [worktree, project] = [worktrees[0], projects[0]];
-  const keep = worktree !== undefined
-    ? `commit what is in it, then: git -C ${shellWord(root)} worktree remove ${shellWord(worktree)}`
-    : project !== undefined
-    ? `push what is in it, then: piko project forget ${project.name}`
-    : undefined;
-  if (keep === undefined) return;
-  throw new PikoError(`In the worktree of ${quote(name)} are others, which would go with it`, {
-    code: "conflict",
-    hint: `${keep}, or throw them away: piko destroy ${qualified(record)} --force`,
-    details: [
-      ...worktrees.map((worktree) => `worktree: ${worktree}`),
-      ...projects.map((project) => `project ${project.name}: ${project.root}`),
-    ],
-  });
+  for (const folder of folders) {
+    const worktrees = listWorktreesInside(root, path, folder);
+    const projects = tools.projects.list().filter((project) =>
+      isInside(project.root, folder) && !worktrees.includes(project.root)
+    );
+    const [worktree, project] = [worktrees[0], projects[0]];
+    const keep = worktree !== undefined
+      ? `commit what is in it, then: git -C ${shellWord(root)} worktree remove ${
+        shellWord(worktree)
+      }`
+      : project !== undefined
+      ? `push what is in it, then: piko project forget ${project.name}`
+      : undefined;
+    if (keep === undefined) continue;
+    const where = folder === path ? "worktree" : "data folder";
+    throw new PikoError(
+      `In the ${where} of ${quote(name)} are other worktrees or projects, which would go with it`,
+      {
+        code: "conflict",
+        hint: `${keep}, or throw them away: piko destroy ${qualified(record)} --force`,
+        details: [
+          ...worktrees.map((worktree) => `worktree: ${worktree}`),
+          ...projects.map((project) => `project ${project.name}: ${project.root}`),
+        ],
+      },
+    );
+  }
+}
+
+/**
+ * Removes the data folder of an environment that is taken back; tells whether there was one.
+ *
+ * @throws {PikoError} conflict when another worktree or project lies in it, or something is mounted in it.
+ */
+export async function removeNewData(tools: Tools, record: EnvironmentRecord): Promise<boolean> {
+  refuseInside(tools, record, [record.dataDir]);
+  return await removeFolder(record.dataDir);
 }
 
 /** Refuses an environment whose worktree is not lost and only not where it was, so that git still is to know of it. */

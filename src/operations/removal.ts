@@ -3,7 +3,7 @@
  * failed half way or was killed is gone on with where git no longer tells what it is.
  */
 
-import { findLinkedEntry } from "../programs/linked_worktree.ts";
+import { findLinkedEntry, nameLostEntry } from "../programs/linked_worktree.ts";
 import type { EnvironmentRecord, StepRecord } from "../store/environments.ts";
 import type { Tools } from "./tools.ts";
 
@@ -32,8 +32,9 @@ export async function hasBegun({ environments }: Registry, record: Worktree): Pr
 
 /** Tells whether the folder of a worktree is what a removal has left, which git no longer takes for a worktree. */
 export async function isHalfRemoved(tools: Registry, record: Worktree): Promise<boolean> {
-  if (findLinkedEntry(record.path) || await identityOf(record.path) === undefined) return false;
-  return await hasBegun(tools, record);
+  const { path } = record;
+  const isNone = findLinkedEntry(path) === undefined || nameLostEntry(path) !== undefined;
+  return isNone && await identityOf(path) !== undefined && await hasBegun(tools, record);
 }
 
 /** Names a folder so that another one in its place, which may get the same number, is told apart. */

@@ -30,12 +30,18 @@ export function nameLostEntry(worktreePath: string): string | undefined {
   return /^gitdir: .+\/worktrees\/([^/\n]+)$/m.exec(text)?.[1];
 }
 
-/** Lists the other worktrees of its repository whose folders lie in that of a linked worktree. */
-export function listWorktreesInside(worktreePath: string): string[] {
+/**
+ * Lists the worktrees of a repository whose folders lie in another folder, by what its linked worktree names; where that is
+ * gone, by what is in the main one.
+ */
+export function listWorktreesInside(root: string, worktreePath: string, folder: string): string[] {
+  if (!isFolder(folder)) return [];
   const entry = findLinkedEntry(worktreePath);
-  if (!entry) return [];
-  const outer = realPath(worktreePath, "/");
-  const entries = entry.slice(0, entry.lastIndexOf("/"));
+  const entries = entry
+    ? entry.slice(0, entry.lastIndexOf("/"))
+    : `${findLinkedEntry(root) || `${root}/.git`}/worktrees`;
+  if (!isFolder(entries)) return [];
+  const outer = realPath(folder, "/");
   return [...Deno.readDirSync(entries)].flatMap(({ name }) => {
     const file = readGitFile(`${entries}/${name}/gitdir`)?.replace(/\/\.git\n?$/, "") ?? "";
     const place = file === "" ? "" : realPath(file, `${entries}/${name}`);
@@ -70,6 +76,15 @@ function isThere(path: string): boolean {
   try {
     Deno.lstatSync(path);
     return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Tells whether a path is a folder, and no link to one. */
+function isFolder(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isDirectory;
   } catch {
     return false;
   }

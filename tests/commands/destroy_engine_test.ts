@@ -208,7 +208,7 @@ Deno.test({
     );
     const said = await sandbox.fail("destroy work", 4, { variables: { PATH: meanwhile.PATH } });
     assert.match(said, /untracked: notes\.txt/);
-    assert.match(said, /its containers and its session are gone by now\n.*piko up \S+\/work$/m);
+    assert.match(said, /what is gone: containers, session\n.*piko up \S+\/work$/m);
     await sandbox.pass("up work --no-wait");
     await Deno.remove(`${worktree}/notes.txt`);
     const { folder, PATH } = await insteadOfDocker(

@@ -250,7 +250,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "piko destroy keeps worktrees and projects in ignored folders of its worktree",
+  name: "piko destroy keeps worktrees and projects in ignored folders and in the data folder",
   ...needs("git"),
   async fn() {
     await using sandbox = await Sandbox.create({ init: true });
@@ -290,8 +290,44 @@ Deno.test({
 
     await sandbox.pass("create other --no-attach");
     await sandbox.pass(forget[1] ?? "");
-    await sandbox.pass("destroy x");
+
+    const data = `${sandbox.root}/.piko/data/x`;
+    await sandbox.git("worktree", "add", "--quiet", `${data}/wt`, "-b", "in-data");
+    await sandbox.write(`${data}/wt/new.txt`, "precious\n");
+    for (const isGone of [false, true]) {
+      if (isGone) await sandbox.git("worktree", "remove", x);
+      const kept = await sandbox.fail("destroy x", 4);
+      assert.match(kept, /In the data folder of "x" are other worktrees or projects/);
+      assert.ok(kept.includes(`worktree: ${data}/wt\n`), kept);
+    }
+    assert.ok(await sandbox.exists(`${data}/wt/new.txt`));
+    await sandbox.git("worktree", "remove", "--force", `${data}/wt`);
+    await sandbox.git("init", "--quiet", `${data}/tool`);
+    await sandbox.git(
+      "-C",
+      `${data}/tool`,
+      "commit",
+      "--quiet",
+      "--allow-empty",
+      "-m",
+      "Only here",
+    );
+    await sandbox.pass("init --name inner", { cwd: `${data}/tool` });
+    assert.match(await sandbox.fail("destroy x", 4), /project inner: \S+\/data\/x\/tool\n/);
+    await sandbox.pass("destroy x --keep-data");
+    assert.ok(await sandbox.exists(`${data}/tool/.git`));
     assert.equal(await sandbox.exists(x), false);
+    await sandbox.pass("project forget inner");
+
+    await sandbox.write(
+      ".piko.yml",
+      "scripts: { prepare: 'git worktree add --quiet --detach \"$PIKO_DATA_DIR/wt\" && false' }\n",
+    );
+    const undone = await sandbox.fail("create y", 1);
+    assert.match(undone, /Could not remove the data folder .*\/data\/y: In the data folder of "y"/);
+    assert.ok(await sandbox.exists(".piko/data/y/wt"));
+    await sandbox.git("worktree", "remove", ".piko/data/y/wt");
+    await sandbox.pass("destroy y");
   },
 });
 

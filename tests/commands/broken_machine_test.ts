@@ -438,7 +438,7 @@ Deno.test({
         const { error } = JSON.parse(stdout);
         assert.match(
           error.message,
-          /not completely destroyed: worktree, data could not be removed/,
+          /not completely destroyed: worktree could not be removed/,
         );
         assert.match(error.hint, /piko destroy \S+\/kept again/);
       }

@@ -185,7 +185,7 @@ function OutputView({ lines, isLive }: { lines: readonly OutputLine[]; isLive: b
       ${shown.map(({ index, text }) =>
         html`
           <div key=${index} class="output-line">
-            <${AnsiText} text=${text} pattern=${null} />
+            <${AnsiText} text=${text} />
           </div>
         `
       )}

@@ -1,14 +1,15 @@
 /** A line of a program's output: its colours as spans, and what was looked for marked. */
 
 import type { VNode } from "preact";
-import { parseAnsi, plainText, spanColours } from "./ansi.ts";
+import { parseAnsi, spanColours } from "./ansi.ts";
 import { html } from "./html.ts";
-import { cutAtMatches, markPiece } from "./log_search.ts";
+import { markPiece, type Range } from "./log_search.ts";
 
-/** Draws a line; what `pattern` finds in it is marked. */
-export function AnsiText({ text, pattern }: { text: string; pattern: RegExp | null }): VNode {
+/** Draws a line; the ranges of its plain text that were found are marked. */
+export function AnsiText(
+  { text, ranges = [] }: { text: string; ranges?: readonly Range[] },
+): VNode {
   const spans = parseAnsi(text);
-  const ranges = cutAtMatches(plainText(text), pattern);
   let start = 0;
   return html`${
     spans.map((span, index) => {

@@ -42,6 +42,8 @@ import live from "./live.ts" with { type: "text" };
 import liveState from "./live_state.ts" with { type: "text" };
 import logBuffer from "./log_buffer.ts" with { type: "text" };
 import logLines from "./log_lines.ts" with { type: "text" };
+import logMatchWorker from "./log_match_worker.ts" with { type: "text" };
+import logMatcher from "./log_matcher.ts" with { type: "text" };
 import logSearch from "./log_search.ts" with { type: "text" };
 import logStream from "./log_stream.ts" with { type: "text" };
 import logsView from "./logs_view.ts" with { type: "text" };
@@ -107,6 +109,8 @@ const SOURCES: Readonly<Record<string, string>> = {
   "live_state.ts": liveState,
   "log_buffer.ts": logBuffer,
   "log_lines.ts": logLines,
+  "log_match_worker.ts": logMatchWorker,
+  "log_matcher.ts": logMatcher,
   "log_search.ts": logSearch,
   "log_stream.ts": logStream,
   "logs_view.ts": logsView,
@@ -124,6 +128,9 @@ const SOURCES: Readonly<Record<string, string>> = {
   "widgets.ts": widgets,
 };
 
+/** The sources that are no modules of the page: reload.ts stands in it by itself, and a worker is started when it is needed. */
+const APART: readonly string[] = ["reload.ts", "log_match_worker.ts"];
+
 const BASE = `/assets/${
   hashOf([htm, preact, preactHooks, icon, style, ...Object.values(SOURCES)].join("")).toString(16)
     .padStart(8, "0")
@@ -133,13 +140,12 @@ const BASE = `/assets/${
 export const PATHS = {
   icon: `${BASE}/icon.svg`,
   style: `${BASE}/style.css`,
-  /** The one source that is no module, and stands in the page by itself. */
   reload: `${BASE}/reload.ts`,
   boot: `${BASE}/boot.ts`,
   /** All modules, which the browser is told ahead instead of finding them import by import. */
   modules: [
     ...Object.values(PACKAGES).map(({ file }) => file),
-    ...Object.keys(SOURCES).filter((file) => file !== "reload.ts"),
+    ...Object.keys(SOURCES).filter((file) => !APART.includes(file)),
   ].map((file) => `${BASE}/${file}`),
 } as const;
 

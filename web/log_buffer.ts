@@ -46,7 +46,7 @@ interface Block {
   /** How many lines it has. */
   size: number;
   /** The texts in UTF-8, one behind the other, and where each of them ends. */
-  bytes: Uint8Array;
+  bytes: Uint8Array<ArrayBuffer>;
   ends: Uint32Array;
   /** How many columns each line takes. */
   widths: Uint16Array;
@@ -65,6 +65,18 @@ interface Found {
   seen: number;
   hits: Uint8Array;
   count: number;
+}
+
+/** Lines of one block that a search has not looked at, for whoever looks in the place of {@link LogBuffer.search}. */
+export interface UnsearchedLines {
+  /** The search that it is asked for. */
+  version: number;
+  /** The number of the first line, and how many there are. */
+  first: number;
+  count: number;
+  /** A copy of the texts in UTF-8, one behind the other, and where each of them ends. */
+  bytes: Uint8Array<ArrayBuffer>;
+  ends: Uint32Array;
 }
 
 /** How many rows the lines of a block take. */
@@ -201,7 +213,7 @@ export class LogBuffer {
     }
   }
 
-  /** Looks for another pattern from now on; {@link search} does the work. */
+  /** Looks for another pattern from now on; {@link search} does the work, or {@link unsearched} gives it away. */
   find(pattern: RegExp | null): void {
     this.#pattern = pattern;
     this.#searchVersion++;
@@ -218,6 +230,43 @@ export class LogBuffer {
       if (performance.now() >= until) return index === 0;
     }
     return true;
+  }
+
+  /** Gives the newest lines that the search has not looked at; {@link found} takes the answer. */
+  unsearched(): UnsearchedLines | undefined {
+    const block = this.#blocks.findLast((block) => !this.#isSearched(block));
+    if (block === undefined) return undefined;
+    const { search, size, first, bytes, ends } = block;
+    const seen = search.version === this.#searchVersion ? search.seen : 0;
+    const from = seen === 0 ? 0 : ends[seen - 1] ?? 0;
+    return {
+      version: this.#searchVersion,
+      first: first + seen,
+      count: size - seen,
+      bytes: bytes.slice(from, ends[size - 1]),
+      ends: ends.slice(seen, size).map((end) => end - from),
+    };
+  }
+
+  /** Takes over what was found in the next `seen` of such lines; `hits` count from the first of them. */
+  found({ version, first }: UnsearchedLines, seen: number, hits: readonly number[]): void {
+    const { block, at = 0 } = this.#find(first) ?? {};
+    if (block === undefined || version !== this.#searchVersion) return;
+    const search = this.#searchOf(block);
+    if (search.seen !== at) return;
+    for (const hit of hits) search.hits[at + hit] = 1;
+    search.seen += seen;
+    search.count += hits.length;
+    if (this.#layout.only) block.layout.version = -1;
+  }
+
+  /** How many lines were looked at. */
+  get searched(): number {
+    let count = 0;
+    for (const { search } of this.#blocks) {
+      if (search.version === this.#searchVersion) count += search.seen;
+    }
+    return count;
   }
 
   /** How many lines were found. */
@@ -384,13 +433,19 @@ export class LogBuffer {
     return search.version === this.#searchVersion && search.seen === size;
   }
 
-  #searchBlock(block: Block, pattern: RegExp): void {
-    const { search, size } = block;
+  /** Makes what is known of a block that of the present search. */
+  #searchOf({ search }: Block): Found {
     if (search.version !== this.#searchVersion) {
       Object.assign(search, { version: this.#searchVersion, seen: 0, count: 0 });
       if (search.hits.length === 0) search.hits = new Uint8Array(BLOCK);
       search.hits.fill(0);
     }
+    return search;
+  }
+
+  #searchBlock(block: Block, pattern: RegExp): void {
+    const { size } = block;
+    const search = this.#searchOf(block);
     for (; search.seen < size; search.seen++) {
       pattern.lastIndex = 0;
       if (!pattern.test(plainText(this.#read(block, search.seen)))) continue;

@@ -9,6 +9,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { AnsiText } from "./ansi_text.ts";
 import { classes, html } from "./html.ts";
 import { type BufferLine, type LogBuffer, MOST_DRAWN } from "./log_buffer.ts";
+import type { Range } from "./log_search.ts";
 import { preciseClock } from "./time.ts";
 
 /** Rows that are drawn above and below what is to be seen. */
@@ -24,7 +25,8 @@ export interface LineOptions {
   /** Whether each line begins with its service. */
   labels: boolean;
   only: boolean;
-  pattern: RegExp | null;
+  /** Tells where in a line, of which so much is drawn, the search finds something. */
+  rangesOf: (number: number, drawn: string) => readonly Range[];
   hues: ReadonlyMap<string, number>;
   /** The hit that was jumped to. */
   current: number | null;
@@ -166,9 +168,7 @@ export function LogLines(
             const line = buffer.line(number);
             return line === undefined
               ? null
-              : html`<${LineView} key=${key} line=${line} options=${options} isCurrent=${
-                options.current === number
-              } />`;
+              : html`<${LineView} key=${key} number=${number} line=${line} options=${options} />`;
           })}
         </div>
       </div>
@@ -177,7 +177,7 @@ export function LogLines(
 }
 
 function LineView(
-  { line, options, isCurrent }: { line: BufferLine; options: LineOptions; isCurrent: boolean },
+  { number, line, options }: { number: number; line: BufferLine; options: LineOptions },
 ): VNode {
   const { text, label, time, kind } = line;
   if (kind === "note") {
@@ -187,7 +187,7 @@ function LineView(
   return html`
     <div class=${classes(
       "log-line",
-      isCurrent && "log-current",
+      options.current === number && "log-current",
     )}>
       ${kind === "stderr"
         ? html`<span class="log-mark" role="img" aria-label="stderr" title="Written to stderr"></span>`
@@ -196,8 +196,10 @@ function LineView(
       ${options.labels
         ? html`<span class=${`log-label hue-${hueOf(label, options)}`}>${label}</span>`
         : null}
-      <span class="log-text"><${AnsiText} text=${shown} pattern=${options
-        .pattern} />${text.length > shown.length
+      <span class="log-text"><${AnsiText} text=${shown} ranges=${options.rangesOf(
+        number,
+        shown,
+      )} />${text.length > shown.length
         ? html`<em class="log-cut">… ${
           text.length - shown.length
         } more characters are in the download</em>`

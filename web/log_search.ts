@@ -28,10 +28,16 @@ export interface Piece {
   isFound: boolean;
 }
 
+/** Where in a text something was found. */
+export interface Range {
+  from: number;
+  to: number;
+}
+
 /** Cuts a text where a pattern is found; what is found and empty is left out. */
-export function cutAtMatches(text: string, pattern: RegExp | null): { from: number; to: number }[] {
+export function cutAtMatches(text: string, pattern: RegExp | null): Range[] {
   if (pattern === null) return [];
-  const ranges: { from: number; to: number }[] = [];
+  const ranges: Range[] = [];
   pattern.lastIndex = 0;
   for (const match of text.matchAll(pattern)) {
     if (match[0].length > 0) ranges.push({ from: match.index, to: match.index + match[0].length });
@@ -43,7 +49,7 @@ export function cutAtMatches(text: string, pattern: RegExp | null): { from: numb
 export function markPiece(
   text: string,
   start: number,
-  ranges: readonly { from: number; to: number }[],
+  ranges: readonly Range[],
 ): Piece[] {
   const pieces: Piece[] = [];
   let at = 0;

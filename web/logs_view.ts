@@ -10,7 +10,8 @@ import { classes, html } from "./html.ts";
 import { Glyph, Icon, type IconName } from "./icons.ts";
 import { LogBuffer } from "./log_buffer.ts";
 import { type LinesHandle, LogLines } from "./log_lines.ts";
-import { parseSearch } from "./log_search.ts";
+import { LogMatcher } from "./log_matcher.ts";
+import { cutAtMatches, parseSearch, type Range, type Search } from "./log_search.ts";
 import { type LogState, LogStream } from "./log_stream.ts";
 import { fullName } from "./names.ts";
 import type { Page } from "./page_context.ts";
@@ -71,19 +72,22 @@ function Logs(
   const stream = useStream(page, found, buffer, () => setVersion((version) => version + 1));
 
   const search = useMemo(() => parseSearch(view.find, view.regex), [view.find, view.regex]);
-  useMemo(() => {
-    buffer.find(search.pattern);
-    setCurrent(null);
-  }, [search]);
-  const isSearched = useSearch(buffer, version, search, () => setVersion((version) => version + 1));
+  useMemo(() => setCurrent(null), [search]);
+  const { pattern, problem, isSearched, rangesOf } = useSearch(
+    buffer,
+    version,
+    search,
+    view.regex,
+    () => setVersion((version) => version + 1),
+  );
 
   const hues = useMemo(() => serviceHues(services), [services.join(" ")]);
   const options = {
     wrap: view.wrap,
     times: view.times,
     labels: view.services.length !== 1,
-    only: view.only && search.pattern !== null,
-    pattern: search.pattern,
+    only: view.only && pattern !== null,
+    rangesOf,
     hues,
     current,
   };
@@ -109,8 +113,8 @@ function Logs(
         <${ServiceFilter} services=${services} view=${view} hues=${hues} onChange=${change} />
         <${Find}
           view=${view}
-          problem=${search.problem}
-          result=${searchResult(buffer, current, search.pattern, isSearched)}
+          problem=${problem}
+          result=${searchResult(buffer, current, pattern, isSearched)}
           onChange=${change}
           onJump=${jump}
         />
@@ -472,21 +476,62 @@ function useStream(
   return stream;
 }
 
-/** Searches new lines, and all of them for something new, some at a time. */
+/** How far a search has come. */
+interface SearchState {
+  /** What is looked for; null for nothing, and for what cannot be. */
+  pattern: RegExp | null;
+  problem: string | null;
+  /** Whether all lines that there were have been searched. */
+  isSearched: boolean;
+  /** Tells where in a drawn line it is found. */
+  rangesOf: (number: number, drawn: string) => readonly Range[];
+}
+
+/**
+ * Searches new lines, and all of them for something new, some at a time; a regular expression in a worker, since nobody knows
+ * how long it takes.
+ */
 function useSearch(
   buffer: LogBuffer,
   version: number,
-  search: unknown,
+  search: Search,
+  isRegex: boolean,
   changed: () => void,
-): boolean {
-  const [isDone, setDone] = useState(true);
+): SearchState {
+  const matcher = useMemo(() => new LogMatcher(buffer), []);
+  const [searched, setSearched] = useState<Search | null>(null);
+  useMemo(() => {
+    buffer.find(search.pattern);
+    matcher.find(isRegex ? search.pattern : null);
+  }, [search]);
   useEffect(() => {
+    let frame = 0;
+    matcher.changed = () => {
+      cancelAnimationFrame(frame);
+      frame = requestAnimationFrame(changed);
+    };
+    return () => {
+      cancelAnimationFrame(frame);
+      matcher.find(null);
+    };
+  }, []);
+  useEffect(() => {
+    if (isRegex) return matcher.goOn();
     const before = buffer.hits;
     const done = buffer.search(performance.now() + SEARCH_SLICE);
-    setDone(done);
+    if (done) setSearched(search);
     if (done && buffer.hits === before) return;
     const frame = requestAnimationFrame(changed);
     return () => cancelAnimationFrame(frame);
   }, [version, search]);
-  return isDone;
+  const problem = search.problem ?? matcher.problem;
+  const pattern = problem === null ? search.pattern : null;
+  return {
+    pattern,
+    problem,
+    isSearched: isRegex ? matcher.isDone : searched === search,
+    rangesOf: isRegex
+      ? (number, drawn) => matcher.rangesOf(number, drawn)
+      : (_, drawn) => cutAtMatches(plainText(drawn), pattern),
+  };
 }

@@ -28,7 +28,7 @@ const COMPOSE = `services:
     image: busybox:1.36
     init: true
     stop_grace_period: 0s
-    command: sh -c 'echo "ready to accept connections"; exec sleep 100000'
+    command: sh -c 'echo "ready to accept connections"; echo ${"x".repeat(200)}; exec sleep 100000'
     ports: ["5432"]
 `;
 
@@ -174,6 +174,16 @@ Deno.test({
         await visit(page, `${server.origin}${at}/logs?service=db`);
         await page.getByText("ready to accept connections").waitFor();
         assert.equal(await page.getByText(/tick \d+/).count(), 0);
+      });
+
+      await step("gives up an expression that takes too long, and finds the next one", async () => {
+        const query = new URLSearchParams({ service: "db", find: "(x+x+)+y", regex: "1" });
+        await visit(page, `${server.origin}${at}/logs?${query}`);
+        await page.locator(".find-result", { hasText: "This expression takes too long" }).waitFor();
+        await page.getByText("ready to accept connections").waitFor();
+        await page.getByLabel("Find in the logs").fill("rea.y");
+        await page.locator(".log-line mark", { hasText: "ready" }).waitFor();
+        await page.locator(".find-result", { hasText: /^1$/ }).waitFor();
       });
 
       await step("keeps nobody out", async () => {

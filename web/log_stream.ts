@@ -25,10 +25,14 @@ const MANY = 2000;
 const LAG_WINDOW = 2000;
 const LATE = 3000;
 
+/** Milliseconds for which the first lines may be on their way: the server waits a while for silent containers to order them. */
+const FIRST_LINES = 1500;
+
 /** How the stream is. */
 export type LogState =
   | { kind: "connecting" }
-  | { kind: "live" }
+  /** `isNew`: what was written before is still on its way, if there is any. */
+  | { kind: "live"; isNew: boolean }
   | { kind: "resting" }
   /** It is tried again and again; the server, where it did answer, has said what is missing. */
   | { kind: "lost"; message: string | null; hint: string | null }
@@ -50,6 +54,7 @@ export class LogStream {
   #running = new AbortController();
   #lastId: string | null = null;
   #hiding: ReturnType<typeof setTimeout> | undefined;
+  #beginning: ReturnType<typeof setTimeout> | undefined;
   /** Whether lines that the buffer has no room for are left out instead of pushing out the oldest. */
   #holds = false;
   #note: string | null = null;
@@ -78,6 +83,7 @@ export class LogStream {
   stop(): void {
     document.removeEventListener("visibilitychange", this.#lookAtTab);
     clearTimeout(this.#hiding);
+    clearTimeout(this.#beginning);
     this.#running.abort();
   }
 
@@ -132,7 +138,8 @@ export class LogStream {
       try {
         this.#timesBefore = new Map(this.#times);
         const response = await openStream(this.#address(), { lastEventId: this.#lastId, signal });
-        this.#become({ kind: "live" });
+        this.#become({ kind: "live", isNew: true });
+        this.#beginning = setTimeout(() => this.#hasBegun(), FIRST_LINES);
         for await (const events of readEventStream(response)) {
           failures = 0;
           if (this.#take(events)) return;
@@ -189,6 +196,7 @@ export class LogStream {
       }
     }
     if (count > 0) {
+      this.#hasBegun();
       this.#measureLag(count);
       this.#changed();
     }
@@ -225,7 +233,14 @@ export class LogStream {
     this.#changed();
   }
 
+  #hasBegun(): void {
+    if (this.state.kind === "live" && this.state.isNew) {
+      this.#become({ kind: "live", isNew: false });
+    }
+  }
+
   #become(state: LogState): void {
+    clearTimeout(this.#beginning);
     this.state = state;
     this.#changed();
   }

@@ -147,7 +147,18 @@ function Logs(
         </div>
       </div>
       <div class="logs-body">
-        ${buffer.size === 0 ? html`<${NoLines} page=${page} state=${state} />` : null}
+        ${buffer.size === 0
+          ? html`<${NoLines} page=${page} state=${state} />`
+          : options.only && buffer.hits === 0
+          ? html`
+            <${NoMatch}
+              buffer=${buffer}
+              find=${view.find}
+              isSearched=${isSearched}
+              onShowAll=${() => change({ only: false })}
+            />
+          `
+          : null}
         <${LogLines}
           buffer=${buffer}
           version=${version}
@@ -291,7 +302,39 @@ function Toggle(
   `;
 }
 
-function NoLines({ page, state }: { page: Page; state: LogState }): VNode {
+/** Stands where the lines would be that match, while none is found. */
+function NoMatch(
+  { buffer, find, isSearched, onShowAll }: {
+    buffer: LogBuffer;
+    find: string;
+    isSearched: boolean;
+    onShowAll: () => void;
+  },
+): VNode | null {
+  const { size, searched } = buffer;
+  if (!isSearched) {
+    return html`
+      <div class="logs-empty logs-empty-late">
+        <${Empty} title=${`Searching ${number(size)} ${size === 1 ? "line" : "lines"}…`} />
+      </div>
+    `;
+  }
+  // The first lines of all have come, and are about to be searched.
+  if (searched === 0) return null;
+  const title = searched === 1
+    ? `The only line does not match “${find}”`
+    : `None of ${number(searched)} lines matches “${find}”`;
+  return html`
+    <div class="logs-empty">
+      <${Empty} title=${title}>
+        <${Button} label="Show all lines" onClick=${onShowAll} />
+        <//>
+        </div>
+  `;
+}
+
+/** Says why there are no lines. */
+export function NoLines({ page, state }: { page: Page; state: LogState }): VNode {
   switch (state.kind) {
     case "refused":
       return html`
@@ -319,6 +362,7 @@ function NoLines({ page, state }: { page: Page; state: LogState }): VNode {
         </div>
       `;
     case "live":
+      if (state.isNew) return html`<${Reading} />`;
       return html`
         <div class="logs-empty">
           <${Empty} title="No lines yet">
@@ -327,12 +371,16 @@ function NoLines({ page, state }: { page: Page; state: LogState }): VNode {
             </div>
       `;
     default:
-      return html`
-        <div class="logs-empty">
-          <${Empty} title="Reading the logs…" />
-        </div>
-      `;
+      return html`<${Reading} />`;
   }
+}
+
+function Reading(): VNode {
+  return html`
+    <div class="logs-empty">
+      <${Empty} title="Reading the logs…" />
+    </div>
+  `;
 }
 
 function StateLine(

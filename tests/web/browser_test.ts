@@ -161,6 +161,12 @@ Deno.test({
         );
         const warning = page.locator(".log-line", { hasText: "a warning" });
         const find = page.getByLabel("Find in the logs");
+        await find.fill("never writ+en");
+        await page.getByText(/^None of [\d,]+ lines matches “never writ\+en”$/).waitFor();
+        await button(page, "Show all lines").click();
+        await page.locator(".log-line", { hasText: /tick \d+/ }).first().waitFor();
+        await page.waitForURL((url) => !url.searchParams.has("only"));
+        await button(page, "Only lines that match").click();
         await find.fill("a warning");
         await warning.getByRole("img", { name: "stderr" }).waitFor();
         await find.fill("tick 1$");
@@ -184,6 +190,8 @@ Deno.test({
         await page.getByLabel("Find in the logs").fill("rea.y");
         await page.locator(".log-line mark", { hasText: "ready" }).waitFor();
         await page.locator(".find-result", { hasText: /^1$/ }).waitFor();
+        await button(page, "Clear").click();
+        await page.getByText("No lines yet").waitFor();
       });
 
       await step("keeps nobody out", async () => {

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { renderToString } from "preact-render-to-string";
 import type { PageState } from "../../src/domain/api.ts";
 import { PATHS } from "../../web/assets.ts";
 import { loadAssets, pageAddress, renderPage } from "../../web/page.ts";
+import { html } from "../../web/html.ts";
+import { NoLines } from "../../web/logs_view.ts";
 import { HUES, serviceHues } from "../../web/service_hue.ts";
+import type { LogState } from "../../web/log_stream.ts";
 import { sampleEnvironment, sampleOperation, samplePage, TIME } from "./samples.ts";
 
 const AT_AUTH = "/projects/shop/feature-auth";
@@ -223,6 +227,14 @@ Deno.test("loadAssets() has every file that the page and its modules ask for, as
   wanted.add("/assets/style.css");
   for (const path of wanted) assert.ok(assets.has(path ?? ""), `${path} is not in the table`);
   assert.deepEqual([...assets.keys()].filter((path) => !wanted.has(path)), []);
+});
+
+Deno.test("NoLines says that it reads, until what was written before must have come", () => {
+  const told = (state: LogState) =>
+    renderToString(html`<${NoLines} page=${null} state=${state} />`);
+  assert.match(told({ kind: "connecting" }), /Reading the logs…/);
+  assert.match(told({ kind: "live", isNew: true }), /Reading the logs…/);
+  assert.match(told({ kind: "live", isNew: false }), /No lines yet/);
 });
 
 Deno.test("serviceHues() gives each service a colour of its own, whatever others there are", () => {

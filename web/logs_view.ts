@@ -312,18 +312,17 @@ function NoMatch(
   },
 ): VNode | null {
   const { size, searched } = buffer;
-  if (!isSearched) {
+  // The first lines of all may have come after the search, which then begins with them.
+  if (!isSearched || searched === 0) {
     return html`
       <div class="logs-empty logs-empty-late">
         <${Empty} title=${`Searching ${number(size)} ${size === 1 ? "line" : "lines"}…`} />
       </div>
     `;
   }
-  // The first lines of all have come, and are about to be searched.
-  if (searched === 0) return null;
-  const title = searched === 1
+  const title = size === 1
     ? `The only line does not match “${find}”`
-    : `None of ${number(searched)} lines matches “${find}”`;
+    : `None of ${number(size)} lines matches “${find}”`;
   return html`
     <div class="logs-empty">
       <${Empty} title=${title}>

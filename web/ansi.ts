@@ -32,6 +32,14 @@ const SEQUENCES = new RegExp(
 const CONTROLS = /[^\P{Cc}\t]/gu;
 const HAS_CONTROLS = /[^\P{Cc}\t]/u;
 
+/** Characters that turn the order of the text around them, by which a line can pretend to be another one. */
+export const TURNS = /\p{Bidi_Control}/u;
+
+/** The name that is drawn in the place of one of them, `U+202E`. */
+export function nameOf(character: string): string {
+  return `U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+}
+
 /** Leaves the last of what was written over and over in one line, as a progress bar is. */
 function lastWritten(line: string): string {
   const end = line.endsWith("\r") ? line.length - 1 : line.length;

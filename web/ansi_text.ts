@@ -1,8 +1,8 @@
 /** A line of a program's output: its colours as spans, and what was looked for marked. */
 
 import type { VNode } from "preact";
-import { parseAnsi, spanColours } from "./ansi.ts";
-import { html } from "./html.ts";
+import { nameOf, parseAnsi, spanColours, TURNS } from "./ansi.ts";
+import { type Content, html } from "./html.ts";
 import { markPiece, type Range } from "./log_search.ts";
 
 /** Draws a line; the ranges of its plain text that were found are marked. */
@@ -14,9 +14,9 @@ export function AnsiText(
   return html`${
     spans.map((span, index) => {
       const content = ranges.length === 0
-        ? span.text
+        ? drawn(span.text)
         : markPiece(span.text, start, ranges).map((piece, at) =>
-          piece.isFound ? html`<mark key=${at}>${piece.text}</mark>` : piece.text
+          piece.isFound ? html`<mark key=${at}>${drawn(piece.text)}</mark>` : drawn(piece.text)
         );
       start += span.text.length;
       const colours = spanColours(span);
@@ -24,4 +24,16 @@ export function AnsiText(
       return html`<span key=${index} class=${span.classes} style=${colours}>${content}</span>`;
     })
   }` as VNode;
+}
+
+const AT_TURNS = new RegExp(`(${TURNS.source})`, "u");
+
+/** Puts names in the place of the characters that would turn the text around. */
+function drawn(text: string): Content {
+  if (!TURNS.test(text)) return text;
+  return text.split(AT_TURNS).map((piece, at) =>
+    at % 2 === 0 ? piece : html`
+      <span key=${at} class="log-turn" title="Would turn the text around">${nameOf(piece)}</span>
+    `
+  );
 }

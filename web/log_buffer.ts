@@ -6,7 +6,7 @@
  * takes, so that any place in the scroll can be found without the lines above it being drawn.
  */
 
-import { plainText } from "./ansi.ts";
+import { nameOf, plainText, TURNS } from "./ansi.ts";
 
 /** The most lines that are kept. */
 export const MOST_LINES = 100_000;
@@ -23,6 +23,9 @@ const FIRST_BYTES = 64 * 1024;
 
 /** The most characters of one line that are drawn. */
 export const MOST_DRAWN = 10_000;
+
+/** The most columns that a line can take: more do not fit into its number. */
+const MOST_COLUMNS = 0xffff;
 
 /** What a line is: a container's, or something that the page says in between. */
 export type LineKind = "stdout" | "stderr" | "note";
@@ -529,7 +532,8 @@ export function widthOf(line: string): number {
   for (const character of text) {
     if (character >= " " && character <= "~") width++;
     else if (character === "\t") width += TAB - width % TAB;
+    else if (TURNS.test(character)) width += nameOf(character).length;
     else if (!HAS_NO_WIDTH.test(character)) width += IS_WIDE.test(character) ? 2 : 1;
   }
-  return Math.min(width, MOST_DRAWN);
+  return Math.min(width, MOST_COLUMNS);
 }

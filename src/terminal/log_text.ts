@@ -1,4 +1,7 @@
-/** Text that a program in a container has written, as a terminal may have it: colours, but nothing that moves or asks. */
+/**
+ * Text that a program in a container has written, as a terminal may have it: colours, but nothing that moves or asks, and
+ * the names of what would turn the order of the text around.
+ */
 
 const ESCAPE = String.fromCharCode(27);
 const BELL = String.fromCharCode(7);
@@ -10,6 +13,8 @@ const SEQUENCES = new RegExp(
 );
 
 const CONTROLS = new RegExp(`[^\\P{Cc}\\t${ESCAPE}]`, "gu");
+
+const TURNS = /\p{Bidi_Control}/gu;
 
 const IS_COLOUR = new RegExp(`^${ESCAPE}\\[[0-9;:]*m$`);
 
@@ -23,6 +28,11 @@ export function lineForTerminal(line: string, colours: boolean): string {
       isColoured = true;
       return sequence;
     })
-    .replace(CONTROLS, "");
+    .replace(CONTROLS, "")
+    .replace(TURNS, (character) => `<U+${codeOf(character)}>`);
   return isColoured ? `${shown}${ESCAPE}[0m` : shown;
+}
+
+function codeOf(character: string): string {
+  return character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
 }

@@ -94,6 +94,15 @@ Deno.test("lineForTerminal() leaves colours, and nothing that moves or asks", ()
   assert.equal(lineForTerminal(`${escape}]52;c;AAAA${escape}\\x${escape}`, true), "x");
 });
 
+Deno.test("lineForTerminal() names what would turn the text around", () => {
+  assert.equal(lineForTerminal("is \u202enimda\u202c!", true), "is <U+202E>nimda<U+202C>!");
+  for (const character of "\u061c\u200e\u200f\u202a\u202b\u202d\u2066\u2067\u2068\u2069") {
+    const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
+    assert.equal(lineForTerminal(`a${character}b`, false), `a<U+${code}>b`);
+  }
+  assert.equal(lineForTerminal("שלום عليكم 👩‍💻", true), "שלום عليكم 👩‍💻");
+});
+
 Deno.test({
   name: "piko logs",
   ...needs("git", "engine", "compose", "images", "tmux"),

@@ -192,6 +192,8 @@ fuzz(
           " ",
           "\x9b",
           "\r",
+          "\u202e",
+          "\u2066",
         ),
         { maxLength: 20 },
       ).map((parts) => parts.join("")),
@@ -201,7 +203,7 @@ fuzz(
   ([line, colours]) => {
     const shown = lineForTerminal(line, colours);
     const rest = shown.replaceAll(new RegExp(`${String.fromCharCode(27)}\\[[0-9;:]*m`, "g"), "");
-    assert.doesNotMatch(rest, /[^\P{Cc}\t]/u, JSON.stringify(shown));
+    assert.doesNotMatch(rest, /[^\P{Cc}\t]|\p{Bidi_Control}/u, JSON.stringify(shown));
     if (!colours) assert.equal(rest, shown);
   },
   { count: 3000 },

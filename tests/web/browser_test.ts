@@ -22,6 +22,7 @@ const COMPOSE = `services:
         httpd -p 8080 -h /tmp
         echo 'a warning' >&2
         printf '\\033[32mgreen\\033[0m <b>no markup</b> \\033]0;title\\007end\\n'
+        printf 'is \\342\\200\\256nimda\\n'
         i=0; while true; do i=$$((i+1)); echo "tick $$i"; sleep 0.1; done
     ports: ["8080"]
   db:
@@ -167,6 +168,10 @@ Deno.test({
         await page.locator(".log-line", { hasText: /tick \d+/ }).first().waitFor();
         await page.waitForURL((url) => !url.searchParams.has("only"));
         await button(page, "Only lines that match").click();
+        await find.fill("nimda");
+        const turned = page.locator(".log-line", { hasText: "nimda" });
+        await turned.locator("mark").waitFor();
+        assert.match(await turned.innerText(), /web\s+is U\+202Enimda$/);
         await find.fill("a warning");
         await warning.getByRole("img", { name: "stderr" }).waitFor();
         await find.fill("tick 1$");

@@ -105,7 +105,10 @@ Deno.test("rowsOf() and widthOf() count what a terminal of that width would need
   assert.equal(rows("e\u0301".repeat(10), 10), 1, "an accent takes no room");
   assert.equal(rows("a\tb", 10), 1);
   assert.equal(rows("a\tbcd", 10), 2, "a tab goes on to the next multiple of eight");
+  assert.equal(rows("a\u202eb", 8), 1, "U+202E is drawn as its name");
+  assert.equal(rows("a\u202ebc", 8), 2);
   assert.equal(rows("x".repeat(50_000), 100), 100, "what is not drawn takes none");
+  assert.equal(rows("\u2066".repeat(50_000), 100), 600);
 });
 
 Deno.test("placeAt() and rowOf() agree for every line, wrapped or not", () => {

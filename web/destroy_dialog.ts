@@ -5,7 +5,7 @@
  */
 
 import type { VNode } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiError, type Named } from "./api.ts";
 import { Dialog, useIsOpen } from "./dialog.ts";
 import { type Content, html } from "./html.ts";
@@ -34,6 +34,11 @@ export function DestroyDialog({ page, named }: { page: Page; named: Named }): VN
   useEffect(() => {
     if (found === undefined) close();
   }, [found === undefined]);
+  const keep = useRef<HTMLButtonElement>(null);
+  // Before the next key is read: who presses Enter once more has not seen what would be lost.
+  useLayoutEffect(() => {
+    if (refusal !== null && refusal.unsaved.length > 0) keep.current?.focus();
+  }, [refusal]);
   if (found === undefined) return null;
 
   const { environment, services } = found;
@@ -58,7 +63,11 @@ export function DestroyDialog({ page, named }: { page: Page; named: Named }): VN
   };
   const submit = (event: Event) => {
     event.preventDefault();
-    if (!isSending) send(lost !== null);
+    if (!isSending && lost === null) send(false);
+  };
+  const destroyAnyway = (event: MouseEvent) => {
+    // The second half of a double click was meant for what stood there before.
+    if (event.detail < 2) send(true);
   };
 
   const own = services.filter(({ container, shared }) => container !== null && !shared);
@@ -90,7 +99,7 @@ export function DestroyDialog({ page, named }: { page: Page; named: Named }): VN
 
   return html`
     <${Dialog} title=${`Destroy ${named.name}?`} onClose=${close}>
-      <form class="form" onSubmit=${submit}>
+      <form class="form" onSubmit=${submit} onKeyDown=${ignoreHeldEnter}>
         ${refusal !== null && lost === null
           ? html`
             <${NoticeBox}
@@ -144,22 +153,45 @@ export function DestroyDialog({ page, named }: { page: Page; named: Named }): VN
             </div>
           `}
         <div class="form-actions">
-          <button type="button" class="button button-plain" data-autofocus onClick=${close}>
+          <button
+            ref=${keep}
+            type="button"
+            class="button button-plain"
+            data-autofocus
+            onClick=${close}
+          >
             <span>Keep it</span>
           </button>
-          <${Button}
-            label=${lost === null
-              ? "Destroy"
-              : `Destroy anyway, and lose ${count(lost.length, "thing")}`}
-            icon="trash"
-            kind="danger"
-            type="submit"
-            isBusy=${isSending}
-          />
+          ${lost === null
+            ? html`
+              <${Button}
+                key="destroy"
+                label="Destroy"
+                icon="trash"
+                kind="danger"
+                type="submit"
+                isBusy=${isSending}
+              />
+            `
+            : html`
+              <${Button}
+                key="anyway"
+                label=${`Destroy anyway, and lose ${count(lost.length, "thing")}`}
+                icon="trash"
+                kind="danger"
+                isBusy=${isSending}
+                onClick=${destroyAnyway}
+              />
+            `}
         </div>
       </form>
       <//>
   `;
+}
+
+/** Enter that is held down presses once, and nothing that has come to the focus since. */
+function ignoreHeldEnter(event: KeyboardEvent): void {
+  if (event.key === "Enter" && event.repeat) event.preventDefault();
 }
 
 function Fate(

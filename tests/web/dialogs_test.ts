@@ -132,6 +132,40 @@ Deno.test({
       await page.keyboard.press("Escape");
     });
 
+    const focused = () => page.evaluate("document.activeElement?.textContent.trim()");
+    const anyway = dialog.getByRole("button", { name: /^Destroy anyway/ });
+    const asked: unknown[] = [];
+    page.on("request", (request) => {
+      if (request.method() === "DELETE") asked.push(request.postDataJSON().force);
+    });
+
+    await t.step("Enter that is held down, or comes twice, loses nothing", async () => {
+      await visit(page, at("dirty"));
+      for (const isHeld of [true, false]) {
+        await page.locator(".actions").getByRole("button", { name: "Destroy", exact: true })
+          .click();
+        await dialog.getByRole("button", { name: "Destroy", exact: true }).focus();
+        await page.keyboard.down("Enter");
+        await anyway.waitFor();
+        assert.equal(await focused(), "Keep it");
+        // A key that is down already and goes down again is one that is held.
+        for (let again = 0; isHeld && again < 3; again++) await page.keyboard.down("Enter");
+        await page.keyboard.up("Enter");
+        if (isHeld) assert.equal(await focused(), "Keep it");
+        await page.keyboard.press("Enter");
+        await dialog.waitFor({ state: "detached" });
+      }
+      await press("Destroy");
+      const { x = 0, y = 0 } = await anyway.boundingBox() ?? {};
+      await page.mouse.move(x + 5, y + 5);
+      // The second half of a double click.
+      await page.mouse.down({ clickCount: 2 });
+      await page.mouse.up({ clickCount: 2 });
+      await dialog.getByRole("button", { name: "Keep it" }).click();
+      await dialog.waitFor({ state: "detached" });
+      assert.deepEqual(asked, [false, false, false]);
+    });
+
     chromium.requireNoProblems(/^409 DELETE /, /^404 POST /);
     // Nobody but a person may remove what git does not know any more.
     await Deno.remove(sandbox.worktree("pruned"), { recursive: true });

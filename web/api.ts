@@ -26,6 +26,8 @@ export class ApiError extends Error {
   readonly details: readonly string[];
   /** The work that would be lost, where that is why it was refused; empty where it is not. */
   readonly unsaved: readonly string[];
+  /** What stands for that work, where the server has told it. */
+  readonly fingerprint: string | undefined;
   readonly field: string | null;
 
   constructor(status: number, error: ErrorBody["error"]) {
@@ -35,6 +37,7 @@ export class ApiError extends Error {
     this.hint = error.hint;
     this.details = error.details ?? [];
     this.unsaved = [...error.unsaved?.files ?? [], ...error.unsaved?.commits ?? []];
+    this.fingerprint = error.unsaved?.fingerprint;
     this.field = error.field ?? null;
   }
 }

@@ -1,11 +1,12 @@
 /// <reference lib="dom" />
 /**
  * The dialog before an environment is destroyed: what goes, what stays, and the work that would be lost. Work is only thrown
- * away in a second step, after the server has refused the first one and said what it would cost.
+ * away in a second step, after the server has refused the first one and said what it would cost; and only this work.
  */
 
 import type { VNode } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { DestroyBody } from "../src/domain/api.ts";
 import { ApiError, type Named } from "./api.ts";
 import { Dialog, useIsOpen } from "./dialog.ts";
 import { type Content, html } from "./html.ts";
@@ -26,6 +27,8 @@ export function DestroyDialog({ page, named }: { page: Page; named: Named }): VN
   const [volumes, setVolumes] = useState(false);
   const [isSending, setSending] = useState(false);
   const [refusal, setRefusal] = useState<ApiError | null>(null);
+  // Whether other work was found than what somebody had agreed to lose.
+  const [isChanged, setChanged] = useState(false);
   const close = () => page.openDialog(null);
   const isOpen = useIsOpen();
   useEffect(() => {
@@ -47,10 +50,10 @@ export function DestroyDialog({ page, named }: { page: Page; named: Named }): VN
   // The server has refused because of these: the second step.
   const lost = refusal !== null && refusal.unsaved.length > 0 ? refusal.unsaved : null;
 
-  const send = async (force: boolean) => {
+  const send = async (consent: Pick<DestroyBody, "force" | "fingerprint">) => {
     setSending(true);
     try {
-      await page.actions.destroy(named, { volumes, force });
+      await page.actions.destroy(named, { volumes, ...consent });
       if (!isOpen()) return;
       close();
       page.go(environmentRoute(named, "activity"));
@@ -58,16 +61,19 @@ export function DestroyDialog({ page, named }: { page: Page; named: Named }): VN
       if (!(error instanceof ApiError)) throw error;
       if (!isOpen()) return page.actions.tellRefusal(`${fullName(named)} was not destroyed`, error);
       setRefusal(error);
+      setChanged(consent.force === true && error.unsaved.length > 0);
       setSending(false);
     }
   };
   const submit = (event: Event) => {
     event.preventDefault();
-    if (!isSending && lost === null) send(false);
+    if (!isSending && lost === null) send({ force: false });
   };
   const destroyAnyway = (event: MouseEvent) => {
     // The second half of a double click was meant for what stood there before.
-    if (event.detail < 2) send(true);
+    if (event.detail > 1) return;
+    const { fingerprint } = refusal ?? {};
+    send({ force: true, ...(fingerprint === undefined ? {} : { fingerprint }) });
   };
 
   const own = services.filter(({ container, shared }) => container !== null && !shared);
@@ -141,10 +147,13 @@ export function DestroyDialog({ page, named }: { page: Page; named: Named }): VN
             </div>
           `
           : html`
-            <div class="notice notice-bad" role="alert">
+            <div key=${refusal?.fingerprint} class="notice notice-bad" role="alert">
               <${Icon} name="warning" />
               <div class="notice-text">
                 <p><strong>${refusal?.message}</strong></p>
+                ${isChanged
+                  ? html`<p>It is not what it was: nothing was destroyed. This is there now:</p>`
+                  : null}
                 <${FileList} files=${lost} most=${MOST_LISTED} />
                 ${environment.status === "missing"
                   ? html`<${Hint} page=${page} hint=${refusal?.hint ?? ""} />`

@@ -20,6 +20,8 @@ import type { Context } from "./context.ts";
 import { environmentOf } from "./environment.ts";
 import { OPTIONAL_NAME } from "./parameters.ts";
 
+type Flags = Omit<DestroyRequest, "accepted">;
+
 export const command = buildCommand({
   docs: {
     brief: "Throw an environment away, without losing work",
@@ -64,7 +66,7 @@ export const command = buildCommand({
     aliases: { f: "force" },
     positional: { kind: "tuple", parameters: [OPTIONAL_NAME] },
   },
-  async func(this: Context, flags: DestroyRequest, name?: string) {
+  async func(this: Context, flags: Flags, name?: string) {
     const { output } = this;
     const tools = this.tools();
     const record = await environmentOf(this, name);
@@ -142,7 +144,7 @@ function answer(
 
 function whatGoes(
   record: EnvironmentRecord,
-  flags: DestroyRequest,
+  flags: Flags,
   work: string[],
   hasBranch: boolean,
   isThere: boolean,

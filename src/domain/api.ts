@@ -32,7 +32,10 @@ export interface CreateBody {
 /** What `DELETE …/:name` takes. */
 export interface DestroyBody {
   volumes?: boolean;
+  /** Loses work that is not saved. */
   force?: boolean;
+  /** The one in {@link UnsavedWork}, of the refusal that was shown: with it, `force` loses that work and no other. */
+  fingerprint?: string;
 }
 
 /** What `POST …/:name/up`, `/down` and `/restart` take; none of the services means all. */

@@ -20,6 +20,8 @@ export interface UnsavedWork {
   files: string[];
   /** Commits that no branch, tag or remote has. */
   commits: string[];
+  /** Stands for all of this, as it was when it was looked at. */
+  fingerprint?: string | undefined;
 }
 
 /** What a {@link PikoError} carries besides its sentence. */

@@ -32,6 +32,7 @@ export function describeFailure(error: unknown): Failure {
       unsaved: error.unsaved && {
         files: error.unsaved.files.map(visible),
         commits: error.unsaved.commits.map(visible),
+        fingerprint: error.unsaved.fingerprint,
       },
       stderr: stderrOf(error),
     };

@@ -25,6 +25,7 @@ import type { EnvironmentRecord } from "../store/environments.ts";
 import { isInside } from "../store/projects.ts";
 import { hideOverride, isPikosOverride, keepApart } from "./compose_environment.ts";
 import { isEmptyFolder, isThere } from "./files.ts";
+import { fingerprintWork } from "./fingerprint_work.ts";
 import { findMovedByGit, type Gone, inspectGone, isOnDiskOf, moveBack } from "./gone_worktree.ts";
 import { journalOf, keepVolumes, listKept, rememberVolumes } from "./kept_volumes.ts";
 import { lockEnvironment } from "./lock_environment.ts";
@@ -42,6 +43,8 @@ export interface DestroyRequest {
   volumes: boolean;
   /** Removes uncommitted work too, and a branch that is not merged. */
   force: boolean;
+  /** The fingerprint of the work that somebody was shown: `force` then removes this work and no other. */
+  accepted?: string | undefined;
   deleteBranch: boolean;
   keepData: boolean;
 }
@@ -98,7 +101,7 @@ export async function destroyEnvironment(
   journal.restart();
   // The script may have made work of its own, and have removed the folder afterwards.
   if (await runDestroyScript(tools, record, config, watch)) {
-    await refuseWork(tools, record, request, watch);
+    await refuseMore(tools, record, request, work.value, watch);
   }
 
   tools.environments.setState(record.id, "destroying");
@@ -126,7 +129,7 @@ export async function destroyEnvironment(
     });
   }
   await attempt(call, "worktree", "Worktree", async () => {
-    if (!request.force) await refuseLoss(tools, record, request, watch);
+    await refuseMore(tools, record, request, work.value, watch);
     const wasThere = await isThere(record.path);
     const isForgotten = await removeWorktree(tools, record, request.force) && !wasThere;
     if (isForgotten) return `gone already: git has forgotten ${record.path}`;
@@ -282,8 +285,9 @@ async function keepWhole(
   { error }: Problem,
   { gone, volumes }: { gone: readonly string[]; volumes: readonly string[] },
 ): Promise<unknown> {
-  // With `force` it is no work that was found, but a folder which is no worktree any more.
-  const isRefusal = !force && error instanceof PikoError && error.code === "conflict";
+  // With `force` it may be no work that was found, but a folder which is no worktree any more.
+  const isRefusal = error instanceof PikoError && error.code === "conflict" &&
+    (!force || error.unsaved !== undefined);
   if (!isRefusal || problems.length > 1 || record.state === "destroying") {
     return leftOver(record, problems);
   }
@@ -305,43 +309,71 @@ async function keepWhole(
 /**
  * Refuses an environment whose work would be lost.
  *
+ * @returns the work that may be lost, as far as it was looked at.
  * @throws {PikoError} conflict with the list of it, where other worktrees or projects lie in its folders, or where nobody
- *   can tell because the worktree is elsewhere; unless `force` is set. Conflict also with `force` where something is mounted
- *   in a folder that is to go.
+ *   can tell because the worktree is elsewhere; unless `force` is set, with no work accepted or with this. Conflict also with
+ *   `force` where something is mounted in a folder that is to go.
  */
 export async function refuseWork(
   tools: Tools,
   record: EnvironmentRecord,
-  request: Pick<DestroyRequest, "force" | "keepData">,
+  request: Pick<DestroyRequest, "force" | "accepted" | "keepData">,
   watch: Watch,
-): Promise<void> {
+): Promise<readonly string[]> {
   await refuseMounts(record.path, ...(request.keepData ? [] : [record.dataDir]));
-  if (!request.force) await refuseLoss(tools, record, request, watch);
+  if (request.force && request.accepted === undefined) return [];
+  return await refuseLoss(tools, record, request, watch);
 }
 
-/** Refuses an environment whose work would be lost, mounts aside. */
+/** Refuses an environment whose work would be lost, mounts aside; returns what may be. */
 async function refuseLoss(
   tools: Tools,
   record: EnvironmentRecord,
-  { keepData }: Pick<DestroyRequest, "keepData">,
+  { force, accepted, keepData }: Pick<DestroyRequest, "force" | "accepted" | "keepData">,
   watch: Watch,
-): Promise<void> {
+): Promise<readonly string[]> {
   await refuseElsewhere(tools, record, watch);
   const work = await findWork(tools, record, watch.signal);
   const lines = [...work.files, ...work.commits];
-  if (lines.length === 0) {
-    return refuseInside(tools, record, [record.path, ...(keepData ? [] : [record.dataDir])]);
+  if (lines.length > 0) {
+    const fingerprint = await fingerprintWork(tools, record.path, work, watch.signal);
+    if (!force || fingerprint !== accepted) throw hasWork(record, work, fingerprint);
   }
+  refuseInside(tools, record, [record.path, ...(keepData ? [] : [record.dataDir])]);
+  return lines;
+}
+
+/**
+ * Looks again for work while an environment is destroyed. What piko itself has ended may have written to the files that may
+ * be lost, so of these the names count.
+ *
+ * @throws {PikoError} conflict with the list of all work, when there is more than what may be lost.
+ */
+async function refuseMore(
+  tools: Tools,
+  record: EnvironmentRecord,
+  request: DestroyRequest,
+  known: readonly string[],
+  watch: Watch,
+): Promise<void> {
+  if (!request.force) return void await refuseLoss(tools, record, request, watch);
+  if (request.accepted === undefined) return;
+  const work = await findWork(tools, record, watch.signal);
+  if ([...work.files, ...work.commits].every((line) => known.includes(line))) return;
+  throw hasWork(record, work, await fingerprintWork(tools, record.path, work, watch.signal));
+}
+
+function hasWork(record: EnvironmentRecord, work: Work, fingerprint: string): PikoError {
   const what = work.files.length === 0
     ? "commits that are on no branch"
     : work.commits.length === 0
     ? "work that is not committed"
     : "work that is not committed, and commits that are on no branch";
-  throw new PikoError(`Environment ${quote(record.name)} has ${what}`, {
+  return new PikoError(`Environment ${quote(record.name)} has ${what}`, {
     code: "conflict",
     hint: `${howToKeep(record, work)}: piko destroy ${qualified(record)} --force`,
-    details: lines,
-    unsaved: { files: work.files, commits: work.commits },
+    details: [...work.files, ...work.commits],
+    unsaved: { files: work.files, commits: work.commits, fingerprint },
   });
 }
 

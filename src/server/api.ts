@@ -342,7 +342,8 @@ async function destroy(call: Call): Promise<Response> {
   const record = environmentOf(call);
   const wanted = wantedOf(record, "destroy");
   await operations.refuseBusy(wanted);
-  const wish = { ...body, deleteBranch: false, keepData: false };
+  const { fingerprint, ...wanting } = body;
+  const wish = { ...wanting, accepted: fingerprint, deleteBranch: false, keepData: false };
   await refuseWork(call.tools, record, wish, { report: () => {}, signal: ending });
   return accepted(operations.start(wanted, async (tools, watch) => {
     const { ownSession } = await destroyEnvironment(tools, record, wish, watch);

@@ -24,6 +24,7 @@ export const BODIES = {
   destroy: v.strictObject({
     volumes: v.optional(flag, false),
     force: v.optional(flag, false),
+    fingerprint: v.optional(text),
   }),
 };
 

@@ -30,6 +30,7 @@ export function showFailure(error: unknown, output: Output): void {
   if (!output.json) return;
   const { message, code, hint, unsaved } = failure;
   const details = failure.details.length === 0 ? {} : { details: failure.details };
-  const work = unsaved === undefined ? {} : { unsaved };
+  const { files, commits } = unsaved ?? {};
+  const work = unsaved === undefined ? {} : { unsaved: { files, commits } };
   output.answerJson({ error: { code, message, hint: hint ?? null, ...details, ...work } });
 }

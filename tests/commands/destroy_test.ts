@@ -484,8 +484,10 @@ Deno.test({
         },
       );
       const { error } = await answer.json();
+      const { fingerprint, ...unsaved } = error.unsaved;
+      assert.match(fingerprint, /^[0-9a-f]{64}$/);
       assert.deepEqual(
-        [answer.status, error.details, error.unsaved],
+        [answer.status, error.details, unsaved],
         [409, ["staged: idea.txt"], { files: ["staged: idea.txt"], commits: [] }],
         JSON.stringify(error),
       );

@@ -254,6 +254,81 @@ Deno.test({
       assert.deepEqual(JSON.parse(answer.body).error.details, ["untracked: work.txt"]);
       assert.equal(await sandbox.exists(`${sandbox.worktree("one")}/work.txt`), true);
     });
+    /** Waits until an operation has ended. */
+    const ended = async (id: string) => {
+      let operation: Record<string, unknown> = {};
+      await until("the end of the operation", async () => {
+        const { body } = await server.ask(`GET /api/operations/${id}`, server.program);
+        operation = JSON.parse(body).operation;
+        return operation.state !== "running";
+      });
+      return operation as { state: string; error: { unsaved?: Record<string, string[]> } | null };
+    };
+    await t.step("force with a fingerprint loses what it stands for and no more", async () => {
+      const worktree = sandbox.worktree("one");
+      const destroy = async (body: Record<string, unknown>) => {
+        const { status, body: said } = await server.ask(
+          "DELETE /api/environments/one",
+          json,
+          JSON.stringify(body),
+        );
+        const { error, operation } = JSON.parse(said);
+        const { files = [], fingerprint } = error?.unsaved ?? {};
+        return { status, files, fingerprint, operation };
+      };
+      const listed = ["untracked: work.txt"];
+      let { fingerprint } = await destroy({ force: true, fingerprint: "of something else" });
+      assert.match(fingerprint, /^[0-9a-f]{64}$/);
+      assert.equal((await destroy({ force: false, fingerprint })).fingerprint, fingerprint);
+      const changes: [lists: string, change: () => Promise<unknown>][] = [
+        ["untracked: more.txt", () => sandbox.write(`${worktree}/more.txt`, "more\n")],
+        // As long as before.
+        ["untracked: work.txt", () => sandbox.write(`${worktree}/work.txt`, "priceless")],
+        ["untracked: inner/", () => sandbox.git("init", "--quiet", `${worktree}/inner`)],
+        ["untracked: inner/", () => sandbox.write(`${worktree}/inner/deep/in.txt`, "deep\n")],
+        ["untracked: inner/", () => sandbox.write(`${worktree}/inner/deep/in.txt`, "deeper\n")],
+      ];
+      for (const [lists, change] of changes) {
+        await change();
+        if (!listed.includes(lists)) listed.push(lists);
+        const refused = await destroy({ force: true, fingerprint });
+        assert.equal(refused.status, 409);
+        assert.deepEqual(refused.files.toSorted(), listed.toSorted());
+        assert.notEqual(refused.fingerprint, fingerprint);
+        fingerprint = refused.fingerprint;
+      }
+      const { status, operation } = await destroy({ force: true, fingerprint });
+      assert.equal(status, 202);
+      assert.equal((await ended(operation.id)).state, "done");
+      assert.equal(await sandbox.exists(worktree), false);
+    });
+    await t.step("nor what the destroy script has made, unless that was listed too", async () => {
+      await sandbox.write(".piko.yml", "scripts: { destroy: date +%N > bye.txt }\n");
+      await sandbox.pass("create one --no-attach");
+      await sandbox.write(`${sandbox.worktree("one")}/work.txt`, "precious\n");
+      const refused = await server.ask("DELETE /api/environments/one", json, "{}");
+      let { unsaved } = JSON.parse(refused.body).error;
+      const destroy = async () => {
+        const body = JSON.stringify({ force: true, fingerprint: unsaved.fingerprint });
+        const answer = await server.ask("DELETE /api/environments/one", json, body);
+        assert.equal(answer.status, 202, answer.body);
+        return await ended(JSON.parse(answer.body).operation.id);
+      };
+      const { state, error } = await destroy();
+      assert.equal(state, "failed");
+      unsaved = error?.unsaved;
+      assert.deepEqual(unsaved.files, ["untracked: bye.txt", "untracked: work.txt"]);
+      // The script writes it anew, and not the same.
+      assert.equal((await destroy()).state, "done");
+      await Deno.remove(`${sandbox.root}/.piko.yml`);
+    });
+    await t.step("force alone loses all that is there", async () => {
+      await sandbox.pass("create one --no-attach");
+      await sandbox.write(`${sandbox.worktree("one")}/work.txt`, "worthless\n");
+      const answer = await server.ask("DELETE /api/environments/one", json, '{"force":true}');
+      assert.equal(answer.status, 202, answer.body);
+      await until("the worktree to go", async () => !await sandbox.exists(sandbox.worktree("one")));
+    });
     await t.step("an environment that is being destroyed is there, or it is not", async () => {
       await sandbox.pass("create two --no-attach");
       const folder = `${sandbox.worktree("two")}/deep/er`;

@@ -166,6 +166,21 @@ Deno.test({
       assert.deepEqual(asked, [false, false, false]);
     });
 
+    await t.step("what was written after the list was shown is not lost with it", async () => {
+      await press("Destroy");
+      await anyway.waitFor();
+      for (const text of ["later\n", "later still\n"]) {
+        await sandbox.write(`${sandbox.worktree("dirty")}/later.txt`, text);
+        await dialog.getByRole("button", { name: /, and lose \d things?$/ }).click();
+        await until("the refusal", async () => await focused() === "Keep it");
+        await dialog.getByText("It is not what it was: nothing was destroyed").waitFor();
+        await dialog.getByText("later.txt").waitFor();
+      }
+      await dialog.getByRole("button", { name: "Destroy anyway, and lose 2 things" }).click();
+      await page.getByText("It was destroyed").waitFor();
+      assert.equal(await sandbox.exists(sandbox.worktree("dirty")), false);
+    });
+
     chromium.requireNoProblems(/^409 DELETE /, /^404 POST /);
     // Nobody but a person may remove what git does not know any more.
     await Deno.remove(sandbox.worktree("pruned"), { recursive: true });

@@ -37,6 +37,7 @@ import hint from "./hint.ts" with { type: "text" };
 import homeView from "./home_view.ts" with { type: "text" };
 import html from "./html.ts" with { type: "text" };
 import icons from "./icons.ts" with { type: "text" };
+import keptFocus from "./kept_focus.ts" with { type: "text" };
 import keyboard from "./keyboard.ts" with { type: "text" };
 import live from "./live.ts" with { type: "text" };
 import liveState from "./live_state.ts" with { type: "text" };
@@ -104,6 +105,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   "home_view.ts": homeView,
   "html.ts": html,
   "icons.ts": icons,
+  "kept_focus.ts": keptFocus,
   "keyboard.ts": keyboard,
   "live.ts": live,
   "live_state.ts": liveState,

@@ -25,7 +25,8 @@ export function Dialog(
     dialog?.querySelector<HTMLElement>("[data-autofocus]")?.focus();
     return () => {
       dialog?.close();
-      if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
+      const heir = opener?.isConnected ? opener : document.getElementById("title");
+      if (heir instanceof HTMLElement) heir.focus();
     };
   }, []);
   return html`

@@ -10,6 +10,7 @@ import { ActivityView, CancelButton } from "./activity_view.ts";
 import type { Named } from "./api.ts";
 import { classes, html } from "./html.ts";
 import { Glyph, Icon } from "./icons.ts";
+import { useKeptFocus } from "./kept_focus.ts";
 import {
   comingEnvironments,
   findEnvironment,
@@ -39,6 +40,7 @@ const TAB_NAMES: Readonly<Record<Tab, string>> = {
 export function EnvironmentView({ page, named }: { page: Page; named: Named }): VNode {
   const found = findEnvironment(page.state, named);
   useDetails(page, named, found);
+  useKeptFocus(`${fullName(named)} ${page.route.tab}`);
   if (found !== undefined) {
     return html`<${Chosen} key=${fullName(named)} page=${page} found=${found} />`;
   }
@@ -130,6 +132,7 @@ function EnvironmentActions(
             <${Button}
               label="Start"
               icon="play"
+              place="run"
               kind=${stops ? "plain" : "primary"}
               isBusy=${isPending("up") || runs("up")}
               isDisabled=${!isMounted || (isBusy && !runs("up")) || isGone}
@@ -142,6 +145,7 @@ function EnvironmentActions(
             <${Button}
               label="Stop"
               icon="stop"
+              place="run"
               isBusy=${isPending("down") || runs("down")}
               isDisabled=${!isMounted || (isBusy && !runs("down"))}
               onClick=${() => actions.start("down", environment)}
@@ -151,8 +155,9 @@ function EnvironmentActions(
         <${Button}
           label="Restart"
           icon="restart"
+          place="run"
           isBusy=${isPending("restart") || runs("restart")}
-          isDisabled=${!isMounted || (isBusy && !runs("restart")) || isGone || !stops}
+          isDisabled=${!isMounted || (!runs("restart") && (isBusy || !stops)) || isGone}
           onClick=${() => actions.start("restart", environment)}
         />
       `}

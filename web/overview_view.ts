@@ -78,7 +78,7 @@ function ServiceTable(
                 `
               )}
             </ul>
-            <div class="service-actions">
+            <div class="service-actions" data-place=${`service ${name}`}>
               <a
                 class="button button-quiet button-icon"
                 href=${formatRoute(environmentRoute(environment, "logs", { services: [name] }))}

@@ -24,6 +24,7 @@ export function Button(
     hideLabel = false,
     type = "button",
     shortcut,
+    place,
   }: {
     label: string;
     icon?: IconName;
@@ -36,6 +37,8 @@ export function Button(
     hideLabel?: boolean;
     type?: "button" | "submit";
     shortcut?: string;
+    /** Which others it gives the focus to when it goes: see kept_focus.ts. */
+    place?: string;
   },
 ): VNode {
   return html`
@@ -47,6 +50,7 @@ export function Button(
       aria-busy=${isBusy ? "true" : undefined}
       aria-label=${hideLabel ? label : undefined}
       aria-keyshortcuts=${shortcut}
+      data-place=${place}
       title=${title ?? (hideLabel ? label : undefined)}
       onClick=${isBusy ? undefined : onClick}
     >

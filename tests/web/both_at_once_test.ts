@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Background } from "../background.ts";
 import { needs } from "../needs.ts";
-import { Sandbox } from "../sandbox.ts";
+import { Sandbox, until } from "../sandbox.ts";
 import { Server } from "../server.ts";
 import { Chromium, visit } from "./browser.ts";
 
@@ -67,6 +67,32 @@ Deno.test({
       await button("Stop").click();
       await status.getByText("stopped").waitFor();
     });
+
+    await t.step(
+      "what is pressed by keyboard hands the focus to what takes its place",
+      async () => {
+        const focused = () =>
+          page.evaluate<string>(
+            `document.activeElement.ariaLabel ?? document.activeElement.innerText`,
+          );
+        const press = async (name: string, ends: string, next: string) => {
+          await button(name).focus();
+          await page.keyboard.press("Enter");
+          await status.getByText(ends).waitFor();
+          await until(`the focus on ${next}`, async () => await focused() === next);
+        };
+        await press("Start", "1/1 healthy", "Stop");
+        await press("Stop", "stopped", "Start");
+        await press("Start web", "1/1 healthy", "Restart web");
+        await press("Stop web", "stopped", "Start web");
+        await button("Destroy").focus();
+        await page.keyboard.press("Enter");
+        await page.getByRole("dialog").getByRole("button", { name: "Destroy" }).focus();
+        await page.keyboard.press("Enter");
+        await page.getByText("It was destroyed").waitFor();
+        assert.equal(await focused(), `${sandbox.project}/a`);
+      },
+    );
     chromium.requireNoProblems(/^409 POST /);
   },
 });

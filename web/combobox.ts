@@ -87,7 +87,7 @@ export function Combobox(
         onBlur=${() => setOpen(false)}
         onKeyDown=${onKeyDown}
       />
-      <ul id=${list} class="suggestions" role="listbox" hidden=${!isShown}>
+      <ul id=${list} class="suggestions" role="listbox" aria-label="Suggestions" hidden=${!isShown}>
         ${suggestions.map((suggestion, index) =>
           html`
             <li

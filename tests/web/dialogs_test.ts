@@ -97,6 +97,8 @@ Deno.test({
         await page.keyboard.press("n");
         await name.fill(typed);
         await dialog.getByLabel("Base").fill(base);
+        const lists = dialog.getByRole("listbox", { name: "Suggestions", includeHidden: true });
+        assert.equal(await lists.count(), 2);
         await name.press("Enter");
         await held.held();
         await moveOn();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { ServerEvent } from "../../src/domain/api.ts";
+import type { Environment } from "../../src/domain/environment.ts";
 import { announcements } from "../../web/announcements.ts";
 import {
   applyEvent,
@@ -176,6 +177,8 @@ Deno.test("announcements() tells what happened, and a number when it is much", (
     announcements(running, withOperation(running, ending)),
     "shop/feature-auth: create is being undone",
   );
+  const removed = { type: "removed", project: "shop", name: "feature-auth" } as const;
+  assert.equal(announcements(start, applyEvent(start, removed)), "shop/feature-auth destroyed");
   const many = ["a", "b", "c", "d"].map((name) => sampleEnvironment({ name }));
   const all = initialState(samplePage({ environments: many }), 0);
   const after = applyEvents(
@@ -192,4 +195,49 @@ Deno.test("announcements() tells what happened, and a number when it is much", (
   } as const;
   assert.equal(announcements(start, lost), "Connection to the server lost");
   assert.equal(announcements(lost, { ...start, connection: { kind: "live" } }), "Connected again");
+});
+
+Deno.test("announcements() tells once what an operation has done, whatever is known of it first", () => {
+  const down = sampleOperation({ kind: "down", startedAt: "2026-03-04T05:07:00Z" });
+  const begun: ServerEvent = { type: "operation", operation: down };
+  const done: ServerEvent = {
+    type: "operation",
+    operation: { ...down, state: "done", endedAt: "2026-03-04T05:07:09Z" },
+  };
+  const status = (status: Environment["status"]): ServerEvent => ({
+    type: "environment",
+    ...sampleEnvironment({ status }),
+  });
+  const removed: ServerEvent = { type: "removed", project: "shop", name: "feature-auth" };
+  const destroy = sampleOperation({ kind: "destroy", id: "operation-2", startedAt: TIME });
+  const destroyed: ServerEvent[] = [
+    { type: "operation", operation: destroy },
+    { type: "operation", operation: { ...destroy, state: "done", endedAt: TIME } },
+  ];
+  const stopped = "shop/feature-auth stopped";
+  const cases: [events: ServerEvent[], told: string[]][] = [
+    [[begun, status("partial"), status("stopped"), done], [stopped]],
+    [[begun, done, status("stopped")], [stopped]],
+    [[begun, done, status("stopped"), status("running"), status("stopped")], [
+      stopped,
+      "shop/feature-auth running",
+      stopped,
+    ]],
+    [[...destroyed, removed], ["shop/feature-auth destroyed"]],
+    [[removed], ["shop/feature-auth destroyed"]],
+  ];
+  for (const [events, told] of cases) {
+    const said: string[] = [];
+    let state = start;
+    for (const event of events) {
+      const after = applyEvent(state, event);
+      const text = announcements(state, after);
+      if (text !== "") said.push(text);
+      state = text === "" ? after : {
+        ...after,
+        announcement: { text, count: state.announcement.count + 1 },
+      };
+    }
+    assert.deepEqual(said, told, events.map(({ type }) => type).join(", "));
+  }
 });

@@ -33,10 +33,12 @@ export class Chromium implements AsyncDisposable {
     this.#browser = browser;
   }
 
-  static async start(): Promise<Chromium> {
+  /** Starts one; without a screen it draws no scroll bars, unless it is told to. */
+  static async start({ hasScrollBars = false } = {}): Promise<Chromium> {
     return new Chromium(
       await chromium.launch({
         executablePath: "/usr/bin/chromium",
+        ...(hasScrollBars ? { ignoreDefaultArgs: ["--hide-scrollbars"] } : {}),
         timeout: PATIENCE,
         args: [
           "--no-sandbox",

@@ -190,14 +190,15 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the page tells of another branch in the worktree, and promises none that is gone",
+  name:
+    "the page tells of another branch in the worktree, promises none that is gone, and keeps its buttons in place",
   ...needs("git", "chromium"),
   async fn() {
     await using sandbox = await Sandbox.create({ init: true });
     await sandbox.pass("create work --no-attach");
     const worktree = sandbox.worktree("work");
     await using server = await Server.start(sandbox);
-    await using chromium = await Chromium.start();
+    await using chromium = await Chromium.start({ hasScrollBars: true });
     const page = await chromium.open(server);
     const dialog = page.getByRole("dialog");
     const head = page.locator(".environment-facts");
@@ -220,6 +221,25 @@ Deno.test({
     await look();
     await stays.waitFor({ state: "detached" });
     assert.doesNotMatch(await dialog.innerText(), /Stays/i);
+
+    const edges = new Set<number>();
+    for (const tab of ["", "/logs", "/activity"]) {
+      await visit(page, `${server.origin}/projects/${sandbox.project}/work${tab}`);
+      const destroy = page.locator(".actions").getByRole("button", { name: "Destroy" });
+      const { x = 0, width = 0 } = await destroy.boundingBox() ?? {};
+      edges.add(x + width);
+    }
+    assert.equal(edges.size, 1, `Destroy ends at ${[...edges].join(", ")}`);
+
+    const long = "another-longnamelongnamelongnamelongname";
+    await page.setViewportSize({ width: 320, height: 700 });
+    await visit(page, `${server.origin}/projects/${sandbox.project}/${long}`);
+    const create = page.getByRole("button", { name: `Create ${long}` });
+    for (const isOpen of [false, true]) {
+      if (isOpen) await create.click();
+      const { x = 0, width = 0 } = await create.last().boundingBox() ?? {};
+      assert.ok(x > 0 && x + width < 320, `${isOpen} from ${x}, ${width} wide`);
+    }
     chromium.requireNoProblems();
   },
 });

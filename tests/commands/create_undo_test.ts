@@ -476,7 +476,7 @@ Deno.test({
     }, {
       what: "a worktree in it, which git ignores",
       script: "git worktree add --quiet --detach hidden",
-      why: /In the worktree of "kept" are others/,
+      why: /In the worktree of "kept" are other worktrees or projects/,
       listed: /worktree: .*hidden/,
     }];
     for (const { what, script, why, listed } of cases) {

@@ -21,10 +21,8 @@ const CONFIG = `scripts:
     case $PIKO_ENV_NAME in bad*)
       seq 1 30 | sed 's/^/fetching package /'
       echo "npm error: network request to https://registry.example/left-pad failed: Connection refused" >&2
-      exit 3
-    esac
-  setup: |
-    case $PIKO_ENV_NAME in kept)
+      exit 3 ;;
+    kept)
       echo "psql: error: connection to server at localhost, port 5432 failed: Connection refused" >&2
       exit 3
     esac

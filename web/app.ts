@@ -17,8 +17,16 @@ import { useKeyboard } from "./keyboard.ts";
 import type { Live } from "./live.ts";
 import type { DialogState, Page } from "./page_context.ts";
 import { Palette } from "./palette.ts";
-import { formatRoute, HOME, isSamePlace, parseRoute, type Route } from "./route.ts";
-import { Button } from "./widgets.ts";
+import {
+  formatRoute,
+  HOME,
+  isSamePlace,
+  isUnknownProject,
+  NOWHERE,
+  parseRoute,
+  type Route,
+} from "./route.ts";
+import { Button, Empty } from "./widgets.ts";
 
 /** Milliseconds between two looks at the clock while nothing is at work, and while something is. */
 const SLOW_CLOCK = 20_000;
@@ -49,10 +57,15 @@ export function App({ live, actions, url, renderedAt, onReady }: AppProps): VNod
   const { project, name } = route;
   const named = project === null || name === null ? null : { project, name };
   useTitle(route);
+  const nothing = route.isNowhere
+    ? "There is nothing at this address"
+    : isUnknownProject(route, state.projects)
+    ? `There is no project “${project}”`
+    : null;
   // Behind all others, whose effects come first.
   useEffect(() => onReady?.(), []);
   return html`
-    <div class="page" data-view=${named === null ? "list" : "detail"}>
+    <div class="page" data-view=${named === null && nothing === null ? "list" : "detail"}>
       <a class="skip" href="#main">To the environment</a>
       <${Bar} page=${page} />
       <${ConnectionBanner} page=${page} onRetry=${() => live.reconnect()} />
@@ -60,7 +73,9 @@ export function App({ live, actions, url, renderedAt, onReady }: AppProps): VNod
         <${EnvironmentList} page=${page} filter=${filter} onFilter=${setFilter} />
         <div class="detail" id="main" tabindex="-1">
           <${Notices} page=${page} about=${null} />
-          ${named === null
+          ${nothing !== null
+            ? html`<${Nothing} title=${nothing} />`
+            : named === null
             ? html`<${HomeView} page=${page} filter=${filter} />`
             : html`<${EnvironmentView} page=${page} named=${named} />`}
         </div>
@@ -131,6 +146,15 @@ function Bar({ page }: { page: Page }): VNode {
   `;
 }
 
+/** What stands where an address leads nowhere, and the way back. */
+function Nothing({ title }: { title: string }): VNode {
+  return html`
+    <${Empty} title=${title}>
+      <a class="button button-plain" href=${formatRoute(HOME)}><span>All environments</span></a>
+      <//>
+  `;
+}
+
 function OpenDialog({ page, dialog }: { page: Page; dialog: DialogState }): VNode {
   switch (dialog.kind) {
     case "palette":
@@ -155,7 +179,7 @@ function useLive(live: Live) {
 
 /** Keeps the address and the page the same: links within the page are followed without a request. */
 function useRoute(url: string): [Route, Page["go"]] {
-  const [route, setRoute] = useState(() => parseRoute(new URL(url, "http://page")) ?? HOME);
+  const [route, setRoute] = useState(() => parseRoute(new URL(url, "http://page")) ?? NOWHERE);
   const go: Page["go"] = (next, { replace = false } = {}) => {
     const address = formatRoute(next);
     if (replace) history.replaceState(null, "", address);
@@ -163,7 +187,7 @@ function useRoute(url: string): [Route, Page["go"]] {
     setRoute(next);
   };
   useEffect(() => {
-    const onPop = () => setRoute(parseRoute(location) ?? HOME);
+    const onPop = () => setRoute(parseRoute(location) ?? NOWHERE);
     const onClick = (event: MouseEvent) => {
       const next = routeOfClick(event);
       if (next === undefined) return;

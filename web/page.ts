@@ -8,7 +8,7 @@ import { PATHS } from "./assets.ts";
 import type { Handover } from "./boot.ts";
 import { html } from "./html.ts";
 import { Live } from "./live.ts";
-import { formatRoute, HOME, parseRoute } from "./route.ts";
+import { formatRoute, isUnknownProject, NOWHERE, parseRoute } from "./route.ts";
 
 export { loadAssets } from "./assets.ts";
 
@@ -16,7 +16,7 @@ export { loadAssets } from "./assets.ts";
 export function renderPage(page: PageState, renderedAt = Date.now()): string {
   const live = new Live(page, renderedAt);
   const actions = new Actions(live);
-  const route = parseRoute(new URL(page.url, "http://page")) ?? HOME;
+  const route = parseRoute(new URL(page.url, "http://page")) ?? NOWHERE;
   const app = renderToString(
     html`<${App} live=${live} actions=${actions} url=${page.url} renderedAt=${renderedAt} />`,
   );
@@ -40,6 +40,12 @@ ${PATHS.modules.map((path) => `<link rel="modulepreload" href="${path}">`).join(
 </body>
 </html>
 `;
+}
+
+/** Tells the status of a page: 404 where it says that there is nothing. */
+export function pageStatus({ url, projects }: PageState): 200 | 404 {
+  const route = parseRoute(new URL(url, "http://page"));
+  return route === undefined || isUnknownProject(route, projects) ? 404 : 200;
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * What of the page is in its address: the chosen environment, the tab, and how its logs are looked at. `/` is the list of
- * all; `/projects/shop/feature-auth/logs?service=web&find=error` is one view of one environment.
+ * all, and so is `/projects/shop`; `/projects/shop/feature-auth/logs?service=web&find=error` is one view of one environment.
  */
 
 /** The parts of the right side. */
@@ -28,6 +28,8 @@ export interface Route {
   name: string | null;
   tab: Tab;
   logs: LogView;
+  /** Whether the address is none of the page's. */
+  isNowhere?: true;
 }
 
 export const DEFAULT_LOGS: LogView = {
@@ -42,13 +44,20 @@ export const DEFAULT_LOGS: LogView = {
 /** The list, with nothing chosen. */
 export const HOME: Route = { project: null, name: null, tab: "overview", logs: DEFAULT_LOGS };
 
+/** An address that is none of the page's. */
+export const NOWHERE: Route = { ...HOME, isNowhere: true };
+
 /** Reads an address of the page; undefined when it is none. */
 export function parseRoute({ pathname, search }: { pathname: string; search: string }):
   | Route
   | undefined {
   if (pathname === "/") return HOME;
-  const [, projects, project, name, tab = "overview", ...rest] = pathname.split("/").map(decode);
-  if (projects !== "projects" || !project || !name || rest.length > 0) return undefined;
+  const parts = pathname.split("/").map(decode);
+  if (parts.includes(undefined)) return undefined;
+  const [, projects, project, name, tab = "overview", ...rest] = parts;
+  if (projects !== "projects" || !project || rest.length > 0) return undefined;
+  // A project has no view of its own: that is the list.
+  if (!name) return parts.length > 4 ? undefined : { ...HOME, project };
   if (!isTab(tab)) return undefined;
   return { project, name, tab, logs: parseLogView(new URLSearchParams(search)) };
 }
@@ -68,6 +77,14 @@ export function environmentRoute(
   logs: Partial<LogView> = {},
 ): Route {
   return { project, name, tab, logs: { ...DEFAULT_LOGS, ...logs } };
+}
+
+/** Tells whether a route is that of a project which is not there. */
+export function isUnknownProject(
+  { project, name }: Route,
+  projects: readonly { name: string }[],
+): boolean {
+  return project !== null && name === null && !projects.some(({ name }) => name === project);
 }
 
 /** Tells whether two routes show the same environment, or both show none. */
@@ -100,12 +117,12 @@ function isTab(text: string): text is Tab {
   return TABS.some((tab) => tab === text);
 }
 
-function decode(part: string): string {
+function decode(part: string): string | undefined {
   try {
     return decodeURIComponent(part);
   } catch (error) {
     // A lone % is no address of ours.
-    if (error instanceof URIError) return "";
+    if (error instanceof URIError) return undefined;
     throw error;
   }
 }

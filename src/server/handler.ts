@@ -44,7 +44,7 @@ export function makeHandler(
       });
     }
     if (url.pathname === "/login") return login(request, url);
-    const address = web.pageAddress(url);
+    const address = web.pageAddress(url) ?? (isLedAstray(request, url) ? "/" : undefined);
     try {
       guard.check(request);
     } catch (error) {
@@ -83,6 +83,12 @@ function outside(request: Request, { status, message }: Refusal, address: string
     message: `${message}.`,
     again: cameFromElsewhere ? address : undefined,
   });
+}
+
+/** Tells whether somebody looks for a page at an address that is none: the page says so, not the API. */
+function isLedAstray({ method, headers }: Request, { pathname }: URL): boolean {
+  return (method === "GET" || method === "HEAD") && !pathname.startsWith("/api/") &&
+    (headers.get("accept") ?? "").includes("text/html");
 }
 
 function requireRead({ method }: Request): void {

@@ -9,7 +9,7 @@ import type { Parts } from "./api.ts";
 /** The page's own code. Only the server loads it, and in the built piko it is a file of its own (scripts/build/bundle.ts). */
 export type Web = typeof import("../../web/page.ts");
 
-/** Answers with the page. */
+/** Answers with the page; 404 where it says that there is nothing at the address. */
 export async function answerPage(parts: Parts, url: URL, web: Web): Promise<Response> {
   const { overview, fresh, operations, events, tools, folder } = parts;
   await fresh();
@@ -25,7 +25,7 @@ export async function answerPage(parts: Parts, url: URL, web: Web): Promise<Resp
     version: buildInfo.version,
     cursor: events.cursor,
   };
-  return answerHtml(web.renderPage(state));
+  return answerHtml(web.renderPage(state), web.pageStatus(state));
 }
 
 /** What is said to a browser without the cookie. */

@@ -348,6 +348,36 @@ Deno.test({
       assert.equal(await destroyed, "destroyed");
       assert.deepEqual([...statuses].sort(), [200, 404]);
     });
+    await t.step(
+      "a browser that is led astray gets the page, and others what they understand",
+      async () => {
+        const visits = [...server.own, "Accept: text/html,application/xhtml+xml,*/*;q=0.8"];
+        const paths: [path: string, status: number][] = [
+          [`/projects/${sandbox.project}`, 200],
+          ["/projects/nope", 404],
+          [`/projects/${sandbox.project}/one/nope`, 404],
+          [`/projects/${sandbox.project}/%E0%A4%A`, 404],
+          ["/nope", 404],
+        ];
+        for (const [path, status] of paths) {
+          const page = await server.ask(`GET ${path}`, visits);
+          assert.equal(page.status, status, path);
+          assert.match(page.headers.get("content-type") ?? "", /^text\/html/, path);
+          assert.match(page.body, /<div id="app">/);
+          const says = /There is (nothing at this address|no project “nope”)/.test(page.body);
+          assert.equal(says, status === 404, path);
+          const stranger = await server.ask(`GET ${path}`, [server.host, ...visits.slice(3)]);
+          assert.equal(stranger.status, 401, path);
+          assert.match(stranger.body, /piko server/);
+          if (status === 200 || path === "/projects/nope") continue;
+          const program = await server.ask(`GET ${path}`, server.program);
+          assert.equal(program.status, 404, path);
+          assert.equal(JSON.parse(program.body).error.code, "not-found");
+        }
+        const api = await server.ask("GET /api/nope", visits);
+        assert.equal(JSON.parse(api.body).error.code, "not-found");
+      },
+    );
     await t.step("200 connections that say nothing keep nobody waiting", async () => {
       const silent = await Promise.all(
         Array.from(

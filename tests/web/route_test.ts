@@ -38,7 +38,6 @@ Deno.test("parseRoute() knows no other addresses", () => {
   const others = [
     "/api/environments",
     "/projects",
-    "/projects/shop",
     "/projects/shop/auth/settings",
     "/projects/shop/auth/logs/more",
     "/projects/%/auth",
@@ -46,5 +45,7 @@ Deno.test("parseRoute() knows no other addresses", () => {
   ];
   for (const address of others) assert.equal(parse(address), undefined, address);
   assert.deepEqual(parse("/?anything=1"), HOME);
+  assert.deepEqual(parse("/projects/shop"), { ...HOME, project: "shop" });
+  assert.deepEqual(parse("/projects/shop/"), { ...HOME, project: "shop" });
   assert.deepEqual(parse("/projects/shop/auth/logs")?.logs, DEFAULT_LOGS);
 });

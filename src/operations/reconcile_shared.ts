@@ -172,10 +172,12 @@ async function look(
 
 async function misplaced(tools: Tools, projectId: number): Promise<Mendable[]> {
   const found = await findMisplaced(tools, projectId);
-  return found.misplaced.map(({ container, network, aliases, environmentId }) => ({
+  return found.misplaced.map(({ container, network, aliases, again, environmentId }) => ({
     environmentId,
     message: aliases === undefined
       ? `The shared ${container.service} is on network ${network}, where it does not belong`
+      : again
+      ? `The shared ${container.service} is not to be found on network ${network} by the names that are expected there`
       : `The shared ${container.service} is not on network ${network}, where it is expected`,
     work: () => joinNetworks(tools, projectId),
   }));

@@ -16,7 +16,7 @@ export interface Misplaced {
   network: string;
   /** The names to join with; undefined for a network to leave. */
   aliases: string[] | undefined;
-  /** Whether it has to leave first, since the network of that name is another one now. */
+  /** Whether it is there and has to leave first: the network of that name is another one now, or names do not lead to it. */
   again: boolean;
   /** The environment that expects it there. */
   environmentId?: number;
@@ -47,12 +47,16 @@ export async function findMisplaced(
     tools.environments.list(projectId).map((environment) => environment.composeProject),
   );
   const containers = all.filter(({ labels }) => !isForeign(record, labels));
+  const wantedOf = ({ service }: Container) =>
+    links.filter((link) => link.isWanted && link.service === service);
+  // The engine's list of containers does not tell their names on the networks.
+  const joined = containers.filter((container) => wantedOf(container).length > 0);
+  const details = await tools.engine.inspectContainers(joined.map(({ id }) => id));
+  const aliases = new Map(details.map((each) => [each.id, each.aliases]));
   const misplaced = containers.flatMap((container) => {
-    const wanted = links.filter(({ service, isWanted }) =>
-      isWanted && service === container.service
-    );
+    const wanted = wantedOf(container);
     return [
-      ...wanted.flatMap((link) => toJoin(container, link, networks)),
+      ...wanted.flatMap((link) => toJoin(container, link, networks, aliases.get(container.id))),
       ...container.networks
         .filter((name) => !wanted.some(({ network }) => network === name))
         .flatMap((name) => toLeave(container, name, networks, ofEnvironments, left)),
@@ -90,6 +94,8 @@ function toJoin(
   container: Container,
   { network, aliases, environmentId }: SharedLink,
   networks: readonly Network[],
+  /** The names that lead to the container on each network; undefined when it is gone by now. */
+  names: Readonly<Record<string, string[]>> | undefined,
 ): Misplaced[] {
   const there = networks.find(({ name }) => name === network);
   const joined = container.networkIds[network];
@@ -100,7 +106,9 @@ function toJoin(
   const expected = { container, network, aliases, environmentId };
   if (joined === undefined) return [{ ...expected, again: false }];
   // One that joined while it was stopped knows no id yet.
-  return joined === null || joined === there.id ? [] : [{ ...expected, again: true }];
+  const isThere = joined === null || joined === there.id;
+  const isKnown = names === undefined || aliases.every((name) => names[network]?.includes(name));
+  return isThere && isKnown ? [] : [{ ...expected, again: true }];
 }
 
 function toLeave(

@@ -110,6 +110,23 @@ Deno.test({
     assert.match(hint ?? "", /Docker Compose/);
     await sandbox.write("compose.yaml", COMPOSE);
     await mend(sandbox);
+    // Somebody connects it again by hand, and leaves out the names by which it is expected there.
+    const place = [`piko-${sandbox.project}-a`, `piko-${sandbox.project}-shared-kv-1`];
+    for (const command of ["doctor --fix", "up a --no-wait"]) {
+      await docker("network", "disconnect", ...place);
+      await docker("network", "connect", ...place);
+      const { wrong } = await doctor(sandbox);
+      assert.equal(wrong.length, 1, wrong.join("\n"));
+      assert.match(
+        wrong[0] ?? "",
+        /The shared kv is not to be found on network \S+-a by the names/,
+      );
+      if (command.startsWith("doctor")) await mend(sandbox);
+      else await sandbox.pass(command);
+      assert.deepEqual((await doctor(sandbox)).wrong, []);
+      const app = `piko-${sandbox.project}-a-app-1`;
+      await docker("exec", app, "ping", "-c", "1", "-W", "5", "kv");
+    }
     await sandbox.pass("destroy a --volumes");
     await sandbox.pass("isolate kv --volumes");
   },

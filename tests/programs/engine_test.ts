@@ -291,6 +291,7 @@ Deno.test(
       oomKilled: false,
       tty: false,
       healthOutput: null,
+      aliases: { bridge: [] },
     });
     for (const time of [startedAt, finishedAt]) {
       assert.ok(Math.abs(Date.parse(time) - Date.now()) < 60_000, time);

@@ -26,6 +26,8 @@ export interface ContainerDetails {
   tty: boolean;
   /** What the last health check printed; null where there is none. */
   healthOutput: string | null;
+  /** The names that lead to it on each network, by the network's name. */
+  aliases: Record<string, string[]>;
 }
 
 /** Something that happened to a container. */
@@ -87,6 +89,7 @@ export interface InspectedContainer {
   };
   HostConfig: { RestartPolicy: { Name: string } };
   Config: { Tty: boolean };
+  NetworkSettings?: { Networks: Record<string, { Aliases?: string[] | null } | null> | null };
 }
 
 /** What the engine's lists tell of a volume or a network. */
@@ -192,6 +195,10 @@ export function parseDetails(inspected: InspectedContainer): ContainerDetails {
     finishedAt: state.FinishedAt,
     tty: inspected.Config.Tty,
     healthOutput: state.Health?.Log?.at(-1)?.Output.trim() ?? null,
+    aliases: Object.fromEntries(
+      Object.entries(inspected.NetworkSettings?.Networks ?? {})
+        .map(([network, endpoint]) => [network, endpoint?.Aliases ?? []]),
+    ),
   };
 }
 

@@ -27,7 +27,7 @@ import { hideOverride, isPikosOverride, keepApart } from "./compose_environment.
 import { isEmptyFolder, isThere } from "./files.ts";
 import { fingerprintWork } from "./fingerprint_work.ts";
 import { findMovedByGit, type Gone, inspectGone, isOnDiskOf, moveBack } from "./gone_worktree.ts";
-import { journalOf, keepVolumes, listKept, rememberVolumes } from "./kept_volumes.ts";
+import { journalOf, keepVolumes, listKept, rememberVolumes, withVolumes } from "./kept_volumes.ts";
 import { lockEnvironment } from "./lock_environment.ts";
 import { removeNewBranch } from "./new_branch.ts";
 import { tellConfig } from "./project_config.ts";
@@ -123,9 +123,12 @@ export async function destroyEnvironment(
       const own = await apart;
       const keep = request.volumes ? "none" : "all";
       const earlier = [...journal.earlier, ...await listKept(tools, record)];
-      keptVolumes.push(
-        ...await removeContainers(tools, own, keep, watch.signal, { ...journal, earlier }),
-      );
+      const { kept, removed } = await removeContainers(tools, own, keep, watch.signal, {
+        ...journal,
+        earlier,
+      });
+      keptVolumes.push(...kept);
+      return `removed${withVolumes(removed)}`;
     });
   }
   await attempt(call, "worktree", "Worktree", async () => {

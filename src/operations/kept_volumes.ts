@@ -97,6 +97,12 @@ export async function listKept(
   );
 }
 
+/** Says which volumes were removed, behind what they were removed with; nothing when none were. */
+export function withVolumes(removed: readonly string[]): string {
+  if (removed.length === 0) return "";
+  return `, with the volume${removed.length === 1 ? "" : "s"} ${removed.join(", ")}`;
+}
+
 /** Says which volumes stay and how they are removed, as the end of a sentence; nothing when none do. */
 export function tellKept(volumes: readonly string[]): string {
   if (volumes.length === 0) return "";

@@ -163,7 +163,8 @@ async function look(
   if (instance.length === 0) {
     problems.push({
       message: "Something is left of shared services although none is shared",
-      work: (project, watch) => removeShared(tools, project, [], { keep, watch }),
+      work: async (project, watch) =>
+        (await removeShared(tools, project, [], { keep, watch })).kept,
     });
   }
   problems.push(...await misplaced(tools, id));

@@ -17,6 +17,13 @@ const BETWEEN_ATTEMPTS = 1000;
 /** Which volumes stay. */
 export type KeptVolumes = "all" | "none" | ((volume: string) => boolean);
 
+/** Names of the volumes that a removal has come to, sorted. */
+export interface Removal {
+  /** Those that stay. */
+  kept: string[];
+  removed: string[];
+}
+
 /** What is remembered of a removal, in case it is broken off. */
 export interface RemovalJournal {
   /** The volumes that an earlier removal has found: one that was broken off, or that of an earlier life. */
@@ -30,7 +37,6 @@ export interface RemovalJournal {
  * included.
  *
  * @param journal is needed where the removal may be said again.
- * @returns the names of the volumes that stay.
  * @throws {PikoError} unavailable without an engine, conflict when a foreign container uses a network, failed when
  *   something comes back again and again, interrupted.
  */
@@ -40,11 +46,12 @@ export async function removeContainers(
   keep: KeptVolumes,
   signal?: AbortSignal,
   journal?: RemovalJournal,
-): Promise<string[]> {
+): Promise<Removal> {
   const stays = typeof keep === "function" ? keep : () => keep === "all";
   const { engine, compose } = tools;
   const { composeProject } = record;
   const volumes = new Set(journal?.earlier);
+  const found = new Set<string>();
   let images: Promise<string[]> | undefined;
   for (let attempt = 1;; attempt++) {
     const [containers, networks, labelled] = await Promise.all([
@@ -52,9 +59,13 @@ export async function removeContainers(
       engine.listNetworks(composeProject),
       engine.listVolumes(composeProject),
     ]);
-    for (const { name } of labelled) volumes.add(name);
-    const byContainers = (await ownAnonymous(tools, record, containers))
-      .filter((name) => !volumes.has(name));
+    const anonymous = await ownAnonymous(tools, record, containers);
+    for (const name of anonymous) found.add(name);
+    for (const { name } of labelled) {
+      volumes.add(name);
+      found.add(name);
+    }
+    const byContainers = anonymous.filter((name) => !volumes.has(name));
     if (byContainers.length > 0) journal?.record(byContainers);
     for (const name of byContainers) volumes.add(name);
     // Asked only when there is something: without compose an empty environment can be destroyed too.
@@ -79,8 +90,11 @@ export async function removeContainers(
   }
   await compose.removeImages(await (images ?? engine.listImages(composeProject, signal)), signal);
   const own = await ownVolumes(tools, composeProject, volumes);
-  await engine.removeVolumes(own.filter((name) => !stays(name)));
-  return own.filter(stays);
+  const going = own.filter((name) => !stays(name));
+  await engine.removeVolumes(going);
+  // Compose may have removed some of them already.
+  const removed = [...found, ...going].filter((name) => !stays(name));
+  return { kept: own.filter(stays), removed: [...new Set(removed)].sort() };
 }
 
 /** How the engine says that somebody removes, or has just removed, what compose was about to. */

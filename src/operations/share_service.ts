@@ -4,8 +4,10 @@
  * one environment after the other, each as `piko up` does it, so that it can be broken off and said again.
  */
 
+import { isAnonymousVolume } from "../domain/containers.ts";
 import { PikoError } from "../domain/errors.ts";
 import { pikoIn, qualified } from "../domain/hints.ts";
+import { isForeign } from "../domain/labels.ts";
 import { nameList, nearestName, quote } from "../domain/names.ts";
 import type { Watch } from "../domain/report.ts";
 import { missingNeeds } from "../domain/shared.ts";
@@ -14,9 +16,18 @@ import type { EnvironmentRecord } from "../store/environments.ts";
 import type { ProjectRecord } from "../store/projects.ts";
 import { keepApart } from "./compose_environment.ts";
 import { recordSteps } from "./journal.ts";
+import { journalOf, withVolumes } from "./kept_volumes.ts";
 import { listOthers } from "./list_shared.ts";
+import { ownAnonymous } from "./remove_containers.ts";
 import { isOwnContainer } from "./service_containers.ts";
-import { ensureShared, instanceOf, lockShared, readRoot, removeShared } from "./shared_services.ts";
+import {
+  ensureShared,
+  instanceOf,
+  lockShared,
+  readRoot,
+  REMOVAL,
+  removeShared,
+} from "./shared_services.ts";
 import { startEnvironment } from "./start_environment.ts";
 import type { Tools } from "./tools.ts";
 import { undoBrokenOff } from "./use_shared.ts";
@@ -230,16 +241,35 @@ async function removeUnused(
   }
   tools.environments.beginStep(record.id, "isolate", "containers", { services: unused, volumes });
   watch.report({ kind: "started", step: "shared", message: unused.join(", ") });
-  const keep = () => !volumes;
-  const keptVolumes = await failing(
-    unused,
-    watch,
-    () => removeShared(tools, project, unused, { keep, data: volumes, watch }),
-  );
+  const { kept, removed } = await failing(unused, watch, async () => {
+    // Those that earlier ones have left were kept on purpose.
+    const going = volumes ? await recordVolumes(tools, record, unused) : new Set<string>();
+    const keep = (volume: string) => !going.has(volume);
+    return await removeShared(tools, project, unused, { keep, data: volumes, watch });
+  });
   tools.shared.setState(project.id, isolated, "isolated");
   tools.environments.endOperation(record.id, "isolate");
-  watch.report({ kind: "done", step: "shared", message: `removed ${unused.join(", ")}` });
-  return { keptVolumes, inUse };
+  const message = `removed ${unused.join(", ")}${withVolumes(removed)}`;
+  watch.report({ kind: "done", step: "shared", message });
+  return { keptVolumes: kept, inUse };
+}
+
+/** Records the volumes of shared services that go with them, in case that is broken off, and names them. */
+async function recordVolumes(
+  tools: Tools,
+  record: EnvironmentRecord,
+  services: readonly string[],
+): Promise<Set<string>> {
+  const { composeProject } = record;
+  const containers = (await tools.engine.listContainers({ composeProject }))
+    .filter(({ service, labels }) => services.includes(service) && !isForeign(record, labels));
+  const journal = journalOf(tools, record.id, REMOVAL, services);
+  const named = containers.flatMap((container) => container.volumes)
+    .filter((name) => !isAnonymousVolume(name));
+  const anonymous = await ownAnonymous(tools, record, containers);
+  const volumes = new Set([...journal.earlier, ...named, ...anonymous]);
+  if (volumes.size > 0) journal.record([...volumes]);
+  return volumes;
 }
 
 /** Removes shared services that no environment uses, and returns the names of the volumes that stay. */

@@ -37,7 +37,7 @@ import { isEmptyFolder, isThere, makeFolder } from "./files.ts";
 import { recordSteps } from "./journal.ts";
 import { journalOf, keepVolumes, listKept } from "./kept_volumes.ts";
 import { lockEnvironment } from "./lock_environment.ts";
-import { ownAnonymous, ownVolumes, removeContainers } from "./remove_containers.ts";
+import { ownAnonymous, ownVolumes, type Removal, removeContainers } from "./remove_containers.ts";
 import { joinNetworks } from "./shared_networks.ts";
 import type { Tools } from "./tools.ts";
 import { Undo } from "./undo.ts";
@@ -468,7 +468,6 @@ function overrideFileOfShared(record: Pick<EnvironmentRecord, "root">): string {
  *
  * @param keep tells which volumes stay.
  * @param data tells whether their data folder goes with the last of them; else it stays, unless nothing is in it.
- * @returns the names of the volumes that stay.
  */
 export async function removeShared(
   tools: Tools,
@@ -479,18 +478,18 @@ export async function removeShared(
     data?: boolean;
     watch: Watch;
   },
-): Promise<string[]> {
+): Promise<Removal> {
   const record = tools.shared.find(project.id);
   if (record === undefined) {
     for (const service of services) tools.shared.remove(project.id, service);
-    return [];
+    return { kept: [], removed: [] };
   }
   const stay = instanceOf(tools, project.id).filter((service) => !services.includes(service));
-  const kept = stay.length === 0
+  const removal = stay.length === 0
     ? await removeAll(tools, record, services, keep, watch)
     : await removeSome(tools, record, services, keep, watch);
   // First, so that a kill leaves either them or what leads to them.
-  if (stay.length === 0) await keepVolumes(tools, record, kept);
+  if (stay.length === 0) await keepVolumes(tools, record, removal.kept);
   for (const service of services) tools.shared.remove(project.id, service);
   if (stay.length > 0) {
     tools.environments.givePorts(
@@ -498,12 +497,12 @@ export async function removeShared(
       (ports) => ports.filter(({ service }) => !services.includes(service)),
     );
     tools.environments.endOperation(record.id, REMOVAL);
-    return kept;
+    return removal;
   }
   await removeFolder(folderOf(record));
   await removeData(record, data, watch);
   tools.environments.remove(record.id);
-  return kept;
+  return removal;
 }
 
 async function removeData(
@@ -512,8 +511,11 @@ async function removeData(
   watch: Watch,
 ): Promise<void> {
   if (!await isThere(dataDir)) return;
-  if (all || await isEmptyFolder(dataDir)) return void await removeFolder(dataDir);
-  watch.report({ kind: "note", message: `Kept the data of the shared services: ${dataDir}` });
+  const isEmpty = await isEmptyFolder(dataDir);
+  if (all || isEmpty) await removeFolder(dataDir);
+  if (isEmpty) return;
+  const verb = all ? "Removed" : "Kept";
+  watch.report({ kind: "note", message: `${verb} the data of the shared services: ${dataDir}` });
 }
 
 async function removeAll(
@@ -522,7 +524,7 @@ async function removeAll(
   services: readonly string[],
   keep: (volume: string) => boolean,
   watch: Watch,
-): Promise<string[]> {
+): Promise<Removal> {
   const journal = journalOf(tools, record.id, REMOVAL, services);
   const earlier = [...journal.earlier, ...await listKept(tools, record)];
   const own = await keepApart(tools, record, watch);
@@ -536,7 +538,7 @@ async function removeSome(
   services: readonly string[],
   keep: (volume: string) => boolean,
   watch: Watch,
-): Promise<string[]> {
+): Promise<Removal> {
   record = await keepApart(tools, record, watch);
   const { composeProject } = record;
   const all = await tools.engine.listContainers({ composeProject, signal: watch.signal });
@@ -554,6 +556,7 @@ async function removeSome(
   );
   const volumes = (await ownVolumes(tools, composeProject, new Set(found)))
     .filter((name) => !staying.has(name));
-  await tools.engine.removeVolumes(volumes.filter((name) => !keep(name)));
-  return volumes.filter(keep);
+  const removed = volumes.filter((name) => !keep(name));
+  await tools.engine.removeVolumes(removed);
+  return { kept: volumes.filter(keep), removed };
 }

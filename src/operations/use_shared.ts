@@ -334,7 +334,7 @@ export async function removeLeft(
   watch: Watch,
 ): Promise<string[]> {
   const left = listLeft(tools, project.id);
-  const kept = await removeShared(tools, project, left, { keep: () => true, watch });
+  const { kept } = await removeShared(tools, project, left, { keep: () => true, watch });
   const named = await namedInFile(project);
   const isolated = left.filter((service) => named?.includes(service) ?? true);
   tools.shared.setState(project.id, isolated, "isolated");

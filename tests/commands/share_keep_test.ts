@@ -67,7 +67,8 @@ Deno.test({
       files: { "compose.yaml": compose(), ".piko.yml": "" },
       init: true,
     });
-    const data = `${sandbox.root}/.piko/data/.shared/kv`;
+    const dataDir = `${sandbox.root}/.piko/data/.shared`;
+    const data = `${dataDir}/kv`;
     await sandbox.pass("share kv --no-wait");
     const volumes = await volumesOfShared(sandbox);
     assert.equal(volumes.length, 2);
@@ -78,7 +79,7 @@ Deno.test({
       assert.equal(exitCode, 0, stderr);
       await requireThere(volumes);
       assert.equal(await Deno.readTextFile(`${data}/rows`), "precious\n");
-      assert.ok(stderr.includes(`${sandbox.root}/.piko/data/.shared`), stderr);
+      assert.ok(stderr.includes(dataDir), stderr);
     });
     await t.step("a create that is not started, and fails", async () => {
       await sandbox.write(".piko.yml", FAILING);
@@ -111,17 +112,42 @@ Deno.test({
         await requireThere(volumes);
       }
     });
-    await t.step("shared again, it has them again; and --volumes removes all of it", async () => {
+    await t.step("an isolate --volumes of another service", async () => {
+      await sandbox.pass("share kv app --no-wait");
+      const latest = await volumesOfShared(sandbox);
+      await sandbox.pass("isolate kv");
+      const { exitCode, stderr } = await sandbox.piko(["isolate", "app", "--volumes"]);
+      assert.equal(exitCode, 0, stderr);
+      assert.doesNotMatch(stderr, /with the volume/);
+      await requireThere([...volumes, ...latest]);
+      // The next share and isolate do not find the one without a name.
+      const anonymous = latest.filter((name) => !volumes.includes(name));
+      assert.ok(stderr.includes(volumes.find((name) => name.endsWith("_keys")) ?? "?"), stderr);
+      await docker("volume", "rm", ...anonymous);
+      // The data folder goes with the last one, whoever has written to it.
+      assert.ok(stderr.includes(`Removed the data of the shared services: ${dataDir}\n`), stderr);
+      await sandbox.write(`${data}/rows`, "precious\n");
+    });
+    await t.step("shared again, it has them again; and --volumes removes its own", async () => {
       await sandbox.pass("share kv --no-wait");
-      assert.ok((await volumesOfShared(sandbox)).includes(`piko-${sandbox.project}-shared_keys`));
+      const own = await volumesOfShared(sandbox);
+      const earlier = volumes.filter((name) => !own.includes(name));
+      assert.ok(own.includes(`piko-${sandbox.project}-shared_keys`));
       assert.equal(
         await docker("exec", `piko-${sandbox.project}-shared-kv-1`, "cat", "/files/rows"),
         "precious",
       );
-      await sandbox.pass("isolate kv --volumes");
+      const { exitCode, stderr } = await sandbox.piko(["isolate", "kv", "--volumes"]);
+      assert.equal(exitCode, 0, stderr);
       assert.equal(await sandbox.exists(data), false);
       const known = (await docker("volume", "ls", "--quiet")).split("\n");
-      assert.deepEqual(volumes.filter((name) => known.includes(name)), []);
+      assert.deepEqual(own.filter((name) => known.includes(name)), []);
+      assert.ok(stderr.includes(`removed kv, with the volumes ${own.join(", ")} (`), stderr);
+      // What an earlier one has left was kept on purpose.
+      assert.equal(earlier.length, 1);
+      await requireThere(earlier);
+      assert.match(stderr, new RegExp(`Volumes stay: .*${earlier[0]}`));
+      await docker("volume", "rm", ...earlier);
     });
   },
 });
@@ -209,7 +235,15 @@ Deno.test({
     };
     await t.step("with --volumes", async () => {
       const volumes = await createAndMove();
-      await sandbox.pass("destroy x --volumes --delete-branch");
+      const { exitCode, stderr } = await sandbox.piko([
+        "destroy",
+        "x",
+        "--volumes",
+        "--delete-branch",
+      ]);
+      assert.equal(exitCode, 0, stderr);
+      const gone = volumes.toSorted().join(", ");
+      assert.ok(stderr.includes(`removed, with the volumes ${gone} (`), stderr);
       await sandbox.pass("isolate kv --volumes");
       const known = (await docker("volume", "ls", "--quiet")).split("\n");
       assert.deepEqual(volumes.filter((name) => known.includes(name)), []);

@@ -170,7 +170,7 @@ async function howToMend(
         if (await isThere(folder + name)) {
           throw new PikoError(`${folder}${name} is there by now`, { code: "conflict" });
         }
-        const kept = await removeContainers(tools, { composeProject }, "all", watch.signal);
+        const { kept } = await removeContainers(tools, { composeProject }, "all", watch.signal);
         await keepVolumes(tools, { root: project.root, name, composeProject }, kept);
         return `Removed ${lowerFirst(describe(orphan))}${tellKept(kept)}`;
       }),

@@ -1,5 +1,4 @@
 import { buildCommand } from "@stricli/core";
-import { isAnonymousVolume } from "../domain/containers.ts";
 import { PikoError } from "../domain/errors.ts";
 import { pikoIn } from "../domain/hints.ts";
 import { nameList } from "../domain/names.ts";
@@ -18,6 +17,7 @@ import type { Output } from "../terminal/output.ts";
 import { canAsk, confirm, waitForEnter } from "../terminal/prompt.ts";
 import type { Context } from "./context.ts";
 import { environmentOf } from "./environment.ts";
+import { noteKeptVolumes } from "./kept_volumes.ts";
 import { OPTIONAL_NAME } from "./parameters.ts";
 
 type Flags = Omit<DestroyRequest, "accepted">;
@@ -115,7 +115,7 @@ async function offerSharedGone(
   const { removeSharedServices } = await import("../operations/share_service.ts");
   const tools = context.tools();
   const kept = await removeSharedServices(tools, projectOf(record), unusedShared, context.watch);
-  if (kept.length > 0) output.note(`  Volumes stay: ${kept.join(", ")}`);
+  noteKeptVolumes(output, kept, "piko share");
 }
 
 function answer(
@@ -130,16 +130,7 @@ function answer(
   }
   output.answer(`${output.paintAnswer("green", "✓")} Destroyed ${record.project}/${record.name}`);
   if (keptBranch !== null) output.note(`  Branch ${keptBranch} stays`);
-  if (keptVolumes.length > 0) {
-    output.note(`  Volumes stay: ${keptVolumes.join(", ")}`);
-    const named = keptVolumes.filter((name) => !isAnonymousVolume(name));
-    const again = named.length === 0
-      ? "Without names, nothing finds them again"
-      : `${pikoIn(record.root)} create ${record.name} finds ${
-        named.length === keptVolumes.length ? "them" : nameList(named)
-      } again`;
-    output.note(`  ${again}; docker volume rm ${keptVolumes.join(" ")} removes them`);
-  }
+  noteKeptVolumes(output, keptVolumes, `${pikoIn(record.root)} create ${record.name}`);
 }
 
 function whatGoes(

@@ -6,6 +6,7 @@ import { requireProject } from "../operations/find_environment.ts";
 import { describeShared } from "../operations/list_shared.ts";
 import { isolateServices } from "../operations/share_service.ts";
 import type { Context } from "./context.ts";
+import { noteKeptVolumes } from "./kept_volumes.ts";
 import { NAMES_OF_SERVICES, NOW_FLAG, WAIT_FLAGS } from "./parameters.ts";
 
 interface Flags {
@@ -21,7 +22,8 @@ export const command = buildCommand({
     fullDescription: [
       "Share a service no longer. Environments that are created or started from now on have their own again; those that",
       "use the shared one do so until piko up, or --now for all. When nobody uses it any more it is removed; its volumes",
-      "and what is in PIKO_DATA_DIR stay, and piko share finds them again.",
+      "and what is in PIKO_DATA_DIR stay. piko share finds both again, but no volumes without a name, as the VOLUME of an",
+      "image makes them where the compose file mounts nothing: those are told, with what shows or removes them.",
       "",
       "  piko isolate redis",
       "  piko isolate redis --now",
@@ -33,7 +35,8 @@ export const command = buildCommand({
       ...NOW_FLAG,
       volumes: {
         kind: "boolean",
-        brief: "remove the volumes of the shared service too, and with the last one PIKO_DATA_DIR",
+        brief:
+          "remove the volumes of the shared service too, not those of earlier ones, and with the last one PIKO_DATA_DIR",
         default: false,
         withNegated: false,
       },
@@ -67,10 +70,7 @@ export const command = buildCommand({
     output.answer(
       `${output.paintAnswer("green", "✓")} Isolated ${nameList(isolated)} in ${project.name}`,
     );
-    if (keptVolumes.length > 0) {
-      output.note(`  Volumes stay: ${keptVolumes.join(", ")}`);
-      output.note(`  docker volume rm ${keptVolumes.join(" ")} removes them`);
-    }
+    noteKeptVolumes(output, keptVolumes, "piko share");
     if (inUse.length > 0) {
       const users = inUse.flatMap((service) => tools.shared.listUsers(project.id, service));
       const [first = ""] = users;

@@ -15,7 +15,8 @@ export const command = buildCommand({
     fullDescription: [
       "Start one instance of a service for the whole project, from the main worktree. Environments that are created or",
       "started from now on have none of their own, and reach it by the name they know; nobody sees anything else of another",
-      "environment. Those that exist keep their own until piko up, or --now for all; their volumes stay.",
+      "environment. Those that exist keep their own until piko up, or --now for all; their volumes stay, and",
+      "piko isolate finds those again that have a name.",
       "",
       "  piko share                      what is shared, its ports, and who uses it",
       "  piko share redis",

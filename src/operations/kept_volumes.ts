@@ -103,12 +103,25 @@ export function withVolumes(removed: readonly string[]): string {
   return `, with the volume${removed.length === 1 ? "" : "s"} ${removed.join(", ")}`;
 }
 
+/** Says which of the volumes nothing finds again, and how to get at what is in them; nothing when all have names. */
+export function tellNameless(volumes: readonly string[]): string {
+  const nameless = volumes.filter(isAnonymousVolume);
+  const [first] = nameless;
+  if (first === undefined) return "";
+  const many = nameless.length > 1;
+  return `${nameless.join(", ")} ${
+    many ? "have no names and are" : "has no name and is"
+  } not found again: ` +
+    `docker run --rm -it -v ${first}:/volume busybox shows what is in ${many ? "the first" : "it"}`;
+}
+
 /** Says which volumes stay and how they are removed, as the end of a sentence; nothing when none do. */
 export function tellKept(volumes: readonly string[]): string {
   if (volumes.length === 0) return "";
   const stay = volumes.length === 1 ? "stays" : "stay";
   const remove = `docker volume rm ${volumes.map(shellWord).join(" ")}`;
+  const nameless = tellNameless(volumes);
   return `; ${volumes.join(", ")} ${stay} (${remove} removes ${
     volumes.length === 1 ? "it" : "them"
-  })`;
+  })${nameless === "" ? "" : `; ${nameless}`}`;
 }

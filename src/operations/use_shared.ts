@@ -17,7 +17,7 @@ import { readProjectConfig } from "../programs/config_file.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
 import type { ProjectRecord } from "../store/projects.ts";
 import { bringUp } from "./bring_up.ts";
-import { rememberVolumes, tellKept } from "./kept_volumes.ts";
+import { rememberVolumes, tellKept, tellNameless } from "./kept_volumes.ts";
 import { joinNetworks } from "./shared_networks.ts";
 import {
   beforeBrokenOff,
@@ -270,7 +270,10 @@ function tellOfFormer(
   const services = nameList([...new Set(former.map(({ service }) => service))].sort());
   const volumes = [...new Set(former.flatMap((container) => container.volumes))].sort();
   if (move) {
-    const kept = volumes.length === 0 ? "" : `; kept its volumes: ${volumes.join(", ")}`;
+    const nameless = tellNameless(volumes);
+    const kept = volumes.length === 0
+      ? ""
+      : `; kept its volumes: ${volumes.join(", ")}${nameless === "" ? "" : `; ${nameless}`}`;
     watch.report({
       kind: "note",
       message: `Moved ${record.name} to the shared ${services}${kept}`,

@@ -42,6 +42,11 @@ async function volumesOfShared({ project }: Sandbox): Promise<string[]> {
   return names.trim().split(" ").sort();
 }
 
+/** What is said of a volume that nothing finds again. */
+function told(volume: string | undefined): string {
+  return `${volume} has no name and is not found again: docker run --rm -it -v ${volume}:/volume busybox`;
+}
+
 async function requireThere(volumes: readonly string[]): Promise<void> {
   const known = (await docker("volume", "ls", "--quiet")).split("\n");
   assert.deepEqual(volumes.filter((name) => !known.includes(name)), [], "volumes are gone");
@@ -80,6 +85,10 @@ Deno.test({
       await requireThere(volumes);
       assert.equal(await Deno.readTextFile(`${data}/rows`), "precious\n");
       assert.ok(stderr.includes(dataDir), stderr);
+      // Only what has a name is found again.
+      const [named, anonymous] = volumes.toSorted().reverse();
+      assert.ok(stderr.includes(`piko share finds ${named} again; docker volume rm `), stderr);
+      assert.ok(stderr.includes(told(anonymous)), stderr);
     });
     await t.step("a create that is not started, and fails", async () => {
       await sandbox.write(".piko.yml", FAILING);
@@ -142,7 +151,7 @@ Deno.test({
       assert.equal(await sandbox.exists(data), false);
       const known = (await docker("volume", "ls", "--quiet")).split("\n");
       assert.deepEqual(own.filter((name) => known.includes(name)), []);
-      assert.ok(stderr.includes(`removed kv, with the volumes ${own.join(", ")} (`), stderr);
+      assert.ok(stderr.includes(`removed kv, with the volumes ${own.join(", ")}`), stderr);
       // What an earlier one has left was kept on purpose.
       assert.equal(earlier.length, 1);
       await requireThere(earlier);
@@ -228,7 +237,10 @@ Deno.test({
       const container = `piko-${sandbox.project}-x-kv-1`;
       const volumes = (await docker("inspect", "--format", format, container)).trim().split(" ");
       assert.equal(volumes.length, 2);
-      await sandbox.pass("share kv --now --no-wait");
+      const { exitCode, stderr } = await sandbox.piko(["share", "kv", "--now", "--no-wait"]);
+      assert.equal(exitCode, 0, stderr);
+      assert.match(stderr, new RegExp(`Moved x to the shared kv; kept its volumes: .*${named}`));
+      assert.ok(stderr.includes(told(volumes.find((name) => name !== named))), stderr);
       await requireThere(volumes);
       assert.deepEqual((await doctor(sandbox)).wrong, []);
       return volumes;
@@ -243,7 +255,7 @@ Deno.test({
       ]);
       assert.equal(exitCode, 0, stderr);
       const gone = volumes.toSorted().join(", ");
-      assert.ok(stderr.includes(`removed, with the volumes ${gone} (`), stderr);
+      assert.ok(stderr.includes(`removed, with the volumes ${gone}`), stderr);
       await sandbox.pass("isolate kv --volumes");
       const known = (await docker("volume", "ls", "--quiet")).split("\n");
       assert.deepEqual(volumes.filter((name) => known.includes(name)), []);

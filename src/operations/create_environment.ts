@@ -344,7 +344,7 @@ async function makeSharedReady(call: Call, record: EnvironmentRecord): Promise<s
       undo.defer(`the shared ${nameList(usable.fresh)}`, async () => {
         const quietly = { report: watch.report };
         await leaveShared(tools, tools.environments.require(record.id), quietly);
-        await unshare(tools, project, usable, quietly);
+        return await unshare(tools, project, usable, quietly);
       });
     }
     return usable;

@@ -35,7 +35,7 @@ import {
 } from "./compose_environment.ts";
 import { isEmptyFolder, isThere, makeFolder } from "./files.ts";
 import { recordSteps } from "./journal.ts";
-import { journalOf, keepVolumes, listKept } from "./kept_volumes.ts";
+import { journalOf, keepVolumes, listKept, tellKept } from "./kept_volumes.ts";
 import { lockEnvironment } from "./lock_environment.ts";
 import { ownAnonymous, ownVolumes, type Removal, removeContainers } from "./remove_containers.ts";
 import { joinNetworks } from "./shared_networks.ts";
@@ -221,7 +221,8 @@ export async function ensureShared(
   const undo = new Undo(watch);
   undo.defer(`the shared ${nameList(added)}`, async () => {
     if (added.length === 0 || tools.shared.find(project.id) === undefined) return "";
-    await takeBackShared(tools, project, added, earlier, { report: watch.report });
+    const kept = await takeBackShared(tools, project, added, earlier, { report: watch.report });
+    return `Removed the shared ${nameList(added)}${tellKept(kept)}`;
   });
   const operation = fresh.length === 0 ? "up" : "share";
   try {
@@ -385,18 +386,23 @@ export function beforeBrokenOff(tools: Tools, { id }: Pick<EnvironmentRecord, "i
   };
 }
 
-/** Takes back what was shared just now: what was there before stays, and what was isolated is so again. */
+/**
+ * Takes back what was shared just now: what was there before stays, and what was isolated is so again.
+ *
+ * @returns the names of the volumes that stay.
+ */
 export async function takeBackShared(
   tools: Tools,
   project: Pick<ProjectRecord, "id">,
   services: readonly string[],
   { volumesBefore, isolatedBefore }: Before,
   watch: Watch,
-): Promise<void> {
+): Promise<string[]> {
   const keep = (volume: string) => volumesBefore === null || volumesBefore.includes(volume);
-  await removeShared(tools, project, services, { keep, watch });
+  const { kept } = await removeShared(tools, project, services, { keep, watch });
   const isolated = isolatedBefore.filter((service) => services.includes(service));
   tools.shared.setState(project.id, isolated, "isolated");
+  return kept;
 }
 
 async function writeSharedOverride(

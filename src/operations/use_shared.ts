@@ -161,10 +161,10 @@ export async function undoBrokenOff(
   const before = record === undefined
     ? { volumesBefore: null, isolatedBefore: [] }
     : beforeBrokenOff(tools, record);
-  await takeBackShared(tools, project, broken, before, watch);
+  const kept = await takeBackShared(tools, project, broken, before, watch);
   watch.report({
     kind: "note",
-    message: `Took back the sharing of ${nameList(broken)}, which was broken off`,
+    message: `Took back the sharing of ${nameList(broken)}, which was broken off${tellKept(kept)}`,
   });
   return broken;
 }
@@ -189,19 +189,24 @@ export async function recordUse(
   return tools.environments.require(record.id);
 }
 
-/** Takes back what was shared for an environment that could not be made, unless others use it by now. */
+/**
+ * Takes back what was shared for an environment that could not be made, unless others use it by now.
+ *
+ * @returns what it has done, as a sentence; "" where others use all of it.
+ */
 export async function unshare(
   tools: Tools,
   project: ProjectRecord,
   { fresh, ...before }: Ensured,
   watch: Watch,
-): Promise<void> {
+): Promise<string> {
   using _lock = await lockShared(tools, project.id, watch);
   const unused = fresh.filter((service) =>
     tools.shared.listUsers(project.id, service).length === 0
   );
-  if (unused.length === 0) return;
-  await takeBackShared(tools, project, unused, before, watch);
+  if (unused.length === 0) return "";
+  const kept = await takeBackShared(tools, project, unused, before, watch);
+  return `Removed the shared ${nameList(unused)}${tellKept(kept)}`;
 }
 
 /** How the containers of an environment are started. */

@@ -74,6 +74,12 @@ Deno.test({
     });
     const dataDir = `${sandbox.root}/.piko/data/.shared`;
     const data = `${dataDir}/kv`;
+    await t.step("a create that fails leaves no volume that it has made", async () => {
+      await sandbox.write(".piko.yml", FAILING);
+      await sandbox.fail("create x --no-attach --no-wait --shared kv", 1);
+      await sandbox.write(".piko.yml", "");
+      assert.deepEqual(await sandbox.leftInEngine(), []);
+    });
     await sandbox.pass("share kv --no-wait");
     const volumes = await volumesOfShared(sandbox);
     assert.equal(volumes.length, 2);
@@ -97,8 +103,13 @@ Deno.test({
       assert.equal(await Deno.readTextFile(`${data}/rows`), "precious\n");
     });
     await t.step("a create that fails when the shared service runs", async () => {
-      await sandbox.fail("create x --no-attach --no-wait --shared kv", 1);
+      const said = await sandbox.fail("create x --no-attach --no-wait --shared kv", 1);
       await requireThere(volumes);
+      const kept = volumes.toSorted().join(" ");
+      assert.match(
+        said,
+        new RegExp(`Removed the shared kv; .* \\(docker volume rm ${kept} removes`),
+      );
       await sandbox.write(".piko.yml", "");
     });
     await t.step("a share that does not get ready", async () => {

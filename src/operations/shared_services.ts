@@ -10,6 +10,7 @@
 import type { ComposeConfig } from "../domain/compose_config.ts";
 import type { ProjectConfig } from "../domain/config.ts";
 import { PikoError } from "../domain/errors.ts";
+import { pikoIn } from "../domain/hints.ts";
 import { labelsOf } from "../domain/labels.ts";
 import { isAnonymousVolume } from "../domain/containers.ts";
 import { nameList, nearestName, quote, SHARED, SHARED_NAME } from "../domain/names.ts";
@@ -17,7 +18,7 @@ import { OVERRIDE_FILE } from "../domain/override_file.ts";
 import { bindSources, composeOverride } from "../domain/override.ts";
 import type { Step, Watch } from "../domain/report.ts";
 import { missingNeeds, portsByHand, withoutServices } from "../domain/shared.ts";
-import { environmentVariables } from "../domain/variables.ts";
+import { environmentVariables, shellWord } from "../domain/variables.ts";
 import { busyPort, type ComposeTarget, listMissing } from "../programs/compose.ts";
 import { readProjectConfig } from "../programs/config_file.ts";
 import { removeFolder } from "../programs/remove_folder.ts";
@@ -152,6 +153,17 @@ export function refuseUnshareable(
   const known = Object.keys(compose.services ?? {});
   for (const service of services) {
     if (known.includes(service)) continue;
+    if (shared.includes(service)) {
+      throw new PikoError(
+        `The shared ${
+          quote(service)
+        } is no service of the compose file of ${project.root} any more`,
+        {
+          code: "not-found",
+          hint: `${pikoIn(project.root)} isolate ${shellWord(service)} --now`,
+        },
+      );
+    }
     const near = nearestName(service, known);
     throw new PikoError(
       `There is no service ${quote(service)} in the compose file of ${project.root}`,

@@ -127,8 +127,21 @@ Deno.test({
       const app = `piko-${sandbox.project}-a-app-1`;
       await docker("exec", app, "ping", "-c", "1", "-W", "5", "kv");
     }
+    // Only the environment's own branch still has the service.
+    await sandbox.write("compose.yaml", COMPOSE.replace("  kv:\n", "  kv9:\n"));
+    await docker("rm", "--force", place[1] ?? "");
+    const gone = /The shared "kv" is no service of the compose file of \S+ any more/;
+    assert.match(await sandbox.fail("up a --no-wait", 3), gone);
+    const fixed = (await doctor(sandbox, ["--fix"])).checks.find(({ name, ok }) =>
+      name === "shared" && !ok
+    );
+    assert.match(fixed?.message ?? "", gone);
+    assert.equal(fixed?.hint, `piko -C ${sandbox.root} isolate kv --now`);
+    await sandbox.pass("isolate kv --now --no-wait");
+    assert.deepEqual((await doctor(sandbox)).wrong, []);
+    assert.deepEqual(await inEngine(sandbox), OWN);
     await sandbox.pass("destroy a --volumes");
-    await sandbox.pass("isolate kv --volumes");
+    await docker("volume", "rm", `piko-${sandbox.project}-shared_keys`);
   },
 });
 

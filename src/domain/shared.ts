@@ -33,6 +33,17 @@ export function missingNeeds(config: ComposeConfig, services: readonly string[])
   return missing;
 }
 
+/** Tells whether services depend on others of the project that have to run; what has to be done once counts for none. */
+export function dependOnOthers(config: ComposeConfig, services: readonly string[]): boolean {
+  return listServices(config).some(([name, service]) =>
+    services.includes(name) &&
+    Object.entries(service.depends_on ?? {}).some(([needs, dependency]) =>
+      dependency?.condition !== "service_completed_successfully" &&
+      !services.includes(needs) && Object.hasOwn(config.services ?? {}, needs)
+    )
+  );
+}
+
 /** Leaves services out of a project, and the networks and volumes that only they use. */
 export function withoutServices(
   config: ComposeConfig,

@@ -19,7 +19,7 @@ import { recordSteps } from "./journal.ts";
 import { journalOf, withVolumes } from "./kept_volumes.ts";
 import { listOthers } from "./list_shared.ts";
 import { ownAnonymous } from "./remove_containers.ts";
-import { isOwnContainer } from "./service_containers.ts";
+import { isOwnContainer, isShared } from "./service_containers.ts";
 import {
   ensureShared,
   instanceOf,
@@ -135,7 +135,7 @@ export async function isolateServices(
   if (services.length === 0) return { isolated: neverShared, keptVolumes: [], inUse: [] };
   const users = tools.environments.list(project.id)
     .filter(({ shared }) => services.some((service) => shared?.services.includes(service)));
-  if (request.now) await moveAll(tools, users, request, watch);
+  if (request.now) await moveAll(tools, users, request, watch, services);
   const inFile = services.filter((service) => config.shared.includes(service));
   const left = await removeUnused(tools, project, services, request, watch, inFile);
   if (inFile.length > 0) {
@@ -283,14 +283,16 @@ export async function removeSharedServices(
   return (await removeUnused(tools, project, services, request, watch)).keptVolumes;
 }
 
-/** Moves environments one after the other; those that are stopped stay so. */
+/** Moves environments one after the other; what is stopped stays so, in each of them. */
 async function moveAll(
   tools: Tools,
   environments: readonly EnvironmentRecord[],
   { wait, timeout }: ShareRequest,
   watch: Watch,
+  /** The services that they get of their own again. */
+  again: readonly string[] = [],
 ): Promise<void> {
-  const failed: { environment: EnvironmentRecord; error: PikoError }[] = [];
+  const failed: NotMoved[] = [];
   for (const environment of environments) {
     if (environment.state === "creating" || environment.state === "destroying") {
       watch.report({
@@ -302,32 +304,60 @@ async function moveAll(
     }
     const { composeProject } = environment;
     const containers = await tools.engine.listContainers({ composeProject, signal: watch.signal });
-    const start = containers.some((container) =>
-      container.state === "running" && isOwnContainer(environment, container)
-    );
+    const running = containers
+      .filter(({ state }) => state === "running" || state === "restarting")
+      .filter((container) => isOwnContainer(environment, container))
+      .map(({ service }) => service);
+    const start = running.length > 0;
+    const returning = again.filter((service) => isShared(environment, service));
+    const only = [...new Set([...running, ...returning])].sort();
     watch.report({ kind: "note", message: `Moving ${environment.name}` });
-    const request = { services: [], wait, timeout, start, move: true };
+    const request = { services: [], wait, timeout, start, only, move: true, setUp: false };
+    let isMoved = false;
+    const report: Watch["report"] = (event) => {
+      if (event.kind === "done" && event.step === "containers") isMoved = true;
+      watch.report(event);
+    };
     try {
-      await startEnvironment(tools, environment, request, watch);
+      await startEnvironment(tools, environment, request, { ...watch, report });
     } catch (error) {
       if (!(error instanceof PikoError) || error.code === "interrupted") throw error;
-      failed.push({ environment, error });
+      failed.push({ environment, error, isMoved });
     }
   }
   const [first] = failed;
   if (first === undefined) return;
+  const stuck = failed.filter(({ isMoved }) => !isMoved);
+  const names = nameList(
+    (stuck.length > 0 ? stuck : failed).map(({ environment }) => environment.name),
+  );
+  const isOne = stuck.length === 0 && failed.length === 1;
   throw new PikoError(
-    `Cannot move ${nameList(failed.map(({ environment }) => environment.name))}`,
+    isOne
+      ? tellNotMoved(first)
+      : stuck.length > 0
+      ? `Cannot move ${names}`
+      : `${names} were moved, but not all of what they have got ready`,
     {
       code: first.error.code,
       hint: first.error.hint ?? `piko up ${qualified(first.environment)}`,
-      details: failed.flatMap(({ environment, error }) => [
-        `${environment.name}: ${error.message}`,
-        ...error.details,
-      ]),
+      details: isOne
+        ? [...first.error.details]
+        : failed.flatMap((each) => [tellNotMoved(each), ...each.error.details]),
       cause: first.error,
     },
   );
+}
+
+/** An environment that could not be moved, or that was and has not started as it should. */
+interface NotMoved {
+  environment: EnvironmentRecord;
+  error: PikoError;
+  isMoved: boolean;
+}
+
+function tellNotMoved({ environment: { name }, error, isMoved }: NotMoved): string {
+  return isMoved ? `${name} was moved, but: ${error.message}` : `${name}: ${error.message}`;
 }
 
 async function othersOf(

@@ -15,6 +15,7 @@ import type { Container } from "../domain/containers.ts";
 import { nameList, nearestName, quote } from "../domain/names.ts";
 import { OVERRIDE_PATTERNS } from "../domain/override_file.ts";
 import type { Step, Watch } from "../domain/report.ts";
+import { dependOnOthers, withoutServices } from "../domain/shared.ts";
 import { shellWord } from "../domain/variables.ts";
 import type { ProjectConfig } from "../domain/config.ts";
 import type { EnvironmentRecord } from "../store/environments.ts";
@@ -64,6 +65,8 @@ export interface StartRequest {
   setUp?: boolean;
   /** Whether containers of its own are removed that it had of services which are shared now. */
   move?: boolean;
+  /** Those that are started where all are meant, while the others stay as they are; else all are. */
+  only?: readonly string[];
 }
 
 /**
@@ -102,12 +105,16 @@ async function startHeld(
 ): Promise<EnvironmentRecord> {
   await requireWorktree(record);
   await ensureDataFolder(record, watch);
-  const { services, start = true, move = false } = request;
+  const { services, start = true, move = false, only } = request;
   tellUnfinished(record, watch);
   return await recordLifecycle(
     tools,
     record,
-    { operation: "up", services, detail: { services, start, move } },
+    {
+      operation: "up",
+      services,
+      detail: { services, start, move, ...(only === undefined ? {} : { only }) },
+    },
     (begin) => startContainers(tools, record, request, watch, begin),
   );
 }
@@ -142,11 +149,13 @@ async function startContainers(
   const version = tools.compose.requireVersion(watch.signal);
   version.catch(() => undefined);
   record = await keepApart(tools, record, watch);
-  const start = request.start ?? true;
+  let start = request.start ?? true;
   const isWhole = request.services.length === 0;
   const wish = { ...request, start };
   const usable = await makeSharedReady(tools, record, config, wish, version, watch, begin);
   let inFile: string[] = [];
+  let services: string[] = [];
+  let alone = false;
   begin("override");
   await step(watch, "override", async () => {
     const [checked, read] = await Promise.allSettled([
@@ -164,18 +173,25 @@ async function startContainers(
     givePorts(tools, record, compose, await tools.engine.publishedPorts(), watch);
     tools.environments.setComposeFiles(record.id, files, overrideFileOf(files));
     record = tools.environments.require(record.id);
+    services = (request.only?.filter((service) => inFile.includes(service)) ?? request.services)
+      .filter((service) => !isShared(record, service));
+    alone = request.only !== undefined &&
+      dependOnOthers(withoutServices(compose, record.shared?.services ?? []), services);
     return await writeOverride(record, compose, files, watch) ? "written anew" : "unchanged";
   });
-  const services = request.services.filter((service) => !isShared(record, service));
-  if (!isWhole && services.length === 0) return record;
+  if (services.length === 0) {
+    if (!isWhole) return record;
+    if (request.only !== undefined) start = false;
+  }
   begin("containers");
   await step(watch, "containers", async () => {
     // Compose removes the containers of services that the file has no more.
-    if (isWhole) await rememberOrphans(tools, record, inFile, watch);
+    if (isWhole && services.length === 0) await rememberOrphans(tools, record, inFile, watch);
     const target = targetOf(record, files, overrideFileOf(files));
     const options = {
       services,
       start,
+      alone,
       move: request.move ?? false,
       watch,
       begin,
@@ -197,11 +213,9 @@ async function startContainers(
     }
     return "";
   });
-  if (isWhole) {
-    // Until all are waited for again: one that the file has no more is not missed.
-    const still = record.runningServices.filter((service) => inFile.includes(service));
-    tools.environments.setRunningServices(record.id, still);
-  }
+  // Until all are waited for again: one that the file has no more is not missed.
+  const still = record.runningServices.filter((service) => inFile.includes(service));
+  if (isWhole) tools.environments.setRunningServices(record.id, still);
   // Who moves all of them looks after what is left itself, its volumes too.
   if (isWhole && request.move !== true) await tidyShared(tools, record, watch);
   if (!start) return record;
@@ -210,7 +224,9 @@ async function startContainers(
   if (request.wait) {
     begin("ready");
     const running = await waitForContainers(tools, record, { ...request, services }, watch);
-    if (isWhole) tools.environments.setRunningServices(record.id, running);
+    const others = request.only === undefined ? [] : still;
+    const all = [...new Set([...others, ...running])].sort();
+    if (isWhole) tools.environments.setRunningServices(record.id, all);
   }
   if (isWhole && record.setupIsDue && request.setUp !== false) {
     await setUp(tools, record, config.scripts.setup, watch, begin);

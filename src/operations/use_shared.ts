@@ -250,7 +250,7 @@ export async function startWithShared(
     await joinNetworks(tools, record.projectId);
   }
   if (options.start !== false) await bringUp(tools, target, up);
-  const isWhole = (options.services ?? []).length === 0;
+  const isWhole = move || (options.services ?? []).length === 0;
   if (former.length > 0 && isWhole) tellOfFormer(record, former, running, move, watch);
 }
 

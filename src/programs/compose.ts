@@ -40,6 +40,8 @@ export interface UpOptions extends ServiceOptions {
   forceRecreate?: boolean | undefined;
   /** Whether the containers are started, and not only made. */
   start?: boolean | undefined;
+  /** Whether what the services depend on is left as it is. */
+  alone?: boolean | undefined;
   keepOrphans?: boolean | undefined;
   /** Whether it is fine that no service is left to start, which compose takes for a mistake; then nothing is done at all. */
   mayBeEmpty?: boolean | undefined;
@@ -126,6 +128,7 @@ export class Compose {
       "--quiet-pull",
       ...(options.build ? ["--build"] : []),
       ...(options.forceRecreate ? ["--force-recreate"] : []),
+      ...(options.alone ? ["--no-deps"] : []),
       ...(services.length > 0
         ? ["--", ...services]
         : options.keepOrphans

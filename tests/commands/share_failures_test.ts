@@ -12,6 +12,10 @@ const COMPOSE = `services:
     init: true
     stop_grace_period: 0s
   app: *service
+  worker: *service
+  front:
+    <<: *service
+    depends_on: [worker]
 `;
 
 Deno.test({
@@ -63,9 +67,37 @@ Deno.test({
       const said = await sandbox.fail("share kv --now --no-wait", 1);
       assert.match(said, /Cannot move one/);
       assert.deepEqual(await shared(), [["kv", "running", ["two"]]]);
+      const crashing = "app: { <<: *service, command: 'false' }";
+      await sandbox.write(file, COMPOSE.replace("app: *service", crashing));
+      const moved = await sandbox.fail("share kv --now", 1);
+      assert.match(moved, /✗ one was moved, but: Service "app" exited with code 1/);
+      assert.doesNotMatch(moved, /Cannot move/);
       await sandbox.write(file, COMPOSE);
-      await sandbox.pass("share kv --now --no-wait");
+      await sandbox.pass("up one --no-wait");
       assert.deepEqual(await shared(), [["kv", "running", ["one", "two"]]]);
+    });
+    await t.step("what is stopped, or was never started, stays so when it is moved", async () => {
+      await sandbox.pass("create three --no-attach --no-start");
+      await sandbox.pass("up three app --no-wait");
+      // What runs needs it, and another one does not.
+      await sandbox.pass("down one worker");
+      const runs = async (name: string) => {
+        const { services } = await sandbox.json(`status ${name}`);
+        return services.filter(({ state, shared }) => state === "running" && !shared)
+          .map(({ service }) => service);
+      };
+      await sandbox.pass("isolate kv --now --no-wait");
+      assert.deepEqual(await shared(), []);
+      assert.deepEqual(await runs("one"), ["app", "front", "kv"]);
+      assert.deepEqual(await runs("two"), ["app", "front", "kv", "worker"]);
+      assert.deepEqual(await runs("three"), ["app", "kv"]);
+      await sandbox.pass("share kv --now --no-wait");
+      assert.deepEqual(await shared(), [["kv", "running", ["one", "three", "two"]]]);
+      assert.deepEqual(await runs("one"), ["app", "front"]);
+      assert.deepEqual(await runs("three"), ["app"]);
+      await sandbox.pass("destroy three --delete-branch");
+      await sandbox.pass("up one --no-wait");
+      assert.deepEqual(await runs("one"), ["app", "front", "worker"]);
     });
     await t.step(
       "a configuration that cannot be read: the last user's leaving is no worse",

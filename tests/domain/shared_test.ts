@@ -4,6 +4,7 @@ import type { ComposeConfig } from "../../src/domain/compose_config.ts";
 import { composeOverride } from "../../src/domain/override.ts";
 import { assignHostPorts, wantedPorts } from "../../src/domain/ports.ts";
 import {
+  dependOnOthers,
   missingNeeds,
   portsByHand,
   sharedPlaces,
@@ -52,6 +53,15 @@ const SHOP: ComposeConfig = {
   },
   volumes: { data: null, keys: null },
 };
+
+Deno.test("dependOnOthers() leaves out what is not in the project, and what has to be done once", () => {
+  assert.equal(dependOnOthers(SHOP, ["app", "redis"]), true);
+  assert.equal(dependOnOthers(SHOP, ["app", "redis", "db"]), false);
+  assert.equal(dependOnOthers(withoutServices(SHOP, ["redis"]), ["app", "db"]), false);
+  assert.equal(dependOnOthers(withoutServices(SHOP, ["redis"]), ["app"]), true);
+  const once = { app: { depends_on: { seed: { condition: "service_completed_successfully" } } } };
+  assert.equal(dependOnOthers({ name: "x", services: { ...once, seed: {} } }, ["app"]), false);
+});
 
 /** Reads an override file; `!override` leaves its value, `!reset` leaves the word. */
 function read(text: string): Record<string, Record<string, unknown>> {

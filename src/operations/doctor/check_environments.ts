@@ -169,11 +169,12 @@ const AGAIN: Readonly<
     (world: World, record: EnvironmentRecord, detail: StepRecord["detail"]) => Promise<unknown>
   >
 > = {
-  up: ({ tools, watch }, record, { services, start, move }) =>
+  up: ({ tools, watch }, record, { services, start, move, only }) =>
     startEnvironment(tools, record, {
       services: listOf(services),
       start: start !== false,
       move: move === true,
+      ...(only === undefined ? {} : { only: listOf(only) }),
       ...WITHOUT_WAITING,
     }, watch),
   restart: ({ tools, watch }, record, { services }) => {

@@ -122,7 +122,10 @@ Deno.test({
     const { environments } = await sandbox.json("list");
     assert.equal(environments[0]?.status, "stopped");
     assert.deepEqual(environments[0].containers, { running: 0, healthy: 0, total: 0 });
-    assert.deepEqual((await sandbox.json("status x")).services, []);
+    const { services } = await sandbox.json("status x");
+    assert.deepEqual(services.map(({ service, container, state }) => [service, container, state]), [
+      ["web", null, "missing"],
+    ]);
     await sandbox.fail("exec x web touch /data/theirs", 4);
     assert.equal(await sandbox.pass("exec x web ls /data", there), "");
     assert.equal((await sandbox.json("list", there)).environments[0]?.containers.running, 1);

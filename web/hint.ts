@@ -2,7 +2,7 @@
 
 /** Words that begin a command. */
 const PROGRAM = "(?:piko|git|docker|tmux|sudo|systemctl|journalctl|lsof|kill|export|npm|" +
-  "chmod|cp|df|diff|file|ls|mkdir|mv|rm|rmdir) ";
+  "chmod|cp|df|diff|file|ls|lsattr|mkdir|mv|rm|rmdir|umount) ";
 
 /** Words that a sentence goes on with behind a command: `piko up auth shows why`. */
 const GOES_ON =

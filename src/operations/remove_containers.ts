@@ -161,6 +161,17 @@ export async function ownAnonymous(
   ).map(({ name }) => name);
 }
 
+/** Names the volumes that a project's containers have, anonymous ones only when they are {@link ownAnonymous}. */
+export async function volumesOf(
+  tools: Pick<Tools, "engine">,
+  record: ProjectOfVolumes,
+  containers: readonly Pick<Container, "volumes">[],
+): Promise<string[]> {
+  const named = containers.flatMap(({ volumes }) => volumes)
+    .filter((name) => !isAnonymousVolume(name));
+  return [...new Set([...named, ...await ownAnonymous(tools, record, containers)])];
+}
+
 /**
  * Names those of the volumes which are there and the compose project's own: not another one's, nor external ones, which are
  * shared by design. Whether anonymous ones are, {@link ownAnonymous} has told.

@@ -4,7 +4,6 @@
  * one environment after the other, each as `piko up` does it, so that it can be broken off and said again.
  */
 
-import { isAnonymousVolume } from "../domain/containers.ts";
 import { PikoError } from "../domain/errors.ts";
 import { pikoIn, qualified } from "../domain/hints.ts";
 import { isForeign } from "../domain/labels.ts";
@@ -18,7 +17,7 @@ import { keepApart } from "./compose_environment.ts";
 import { recordSteps } from "./journal.ts";
 import { journalOf, withVolumes } from "./kept_volumes.ts";
 import { listOthers } from "./list_shared.ts";
-import { ownAnonymous } from "./remove_containers.ts";
+import { volumesOf } from "./remove_containers.ts";
 import { isOwnContainer, isShared } from "./service_containers.ts";
 import {
   ensureShared,
@@ -264,10 +263,7 @@ async function recordVolumes(
   const containers = (await tools.engine.listContainers({ composeProject }))
     .filter(({ service, labels }) => services.includes(service) && !isForeign(record, labels));
   const journal = journalOf(tools, record.id, REMOVAL, services);
-  const named = containers.flatMap((container) => container.volumes)
-    .filter((name) => !isAnonymousVolume(name));
-  const anonymous = await ownAnonymous(tools, record, containers);
-  const volumes = new Set([...journal.earlier, ...named, ...anonymous]);
+  const volumes = new Set([...journal.earlier, ...await volumesOf(tools, record, containers)]);
   if (volumes.size > 0) journal.record([...volumes]);
   return volumes;
 }

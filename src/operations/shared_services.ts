@@ -12,7 +12,6 @@ import type { ProjectConfig } from "../domain/config.ts";
 import { PikoError } from "../domain/errors.ts";
 import { pikoIn } from "../domain/hints.ts";
 import { labelsOf } from "../domain/labels.ts";
-import { isAnonymousVolume } from "../domain/containers.ts";
 import { nameList, nearestName, quote, SHARED, SHARED_NAME } from "../domain/names.ts";
 import { OVERRIDE_FILE } from "../domain/override_file.ts";
 import { bindSources, composeOverride } from "../domain/override.ts";
@@ -38,7 +37,7 @@ import { isEmptyFolder, isThere, makeFolder } from "./files.ts";
 import { recordSteps } from "./journal.ts";
 import { journalOf, keepVolumes, listKept, tellKept } from "./kept_volumes.ts";
 import { lockEnvironment } from "./lock_environment.ts";
-import { ownAnonymous, ownVolumes, type Removal, removeContainers } from "./remove_containers.ts";
+import { ownVolumes, type Removal, removeContainers, volumesOf } from "./remove_containers.ts";
 import { joinNetworks } from "./shared_networks.ts";
 import type { Tools } from "./tools.ts";
 import { Undo } from "./undo.ts";
@@ -562,9 +561,7 @@ async function removeSome(
   const all = await tools.engine.listContainers({ composeProject, signal: watch.signal });
   const going = all.filter(({ service }) => services.includes(service));
   const journal = journalOf(tools, record.id, REMOVAL, services);
-  const named = going.flatMap(({ volumes }) => volumes).filter((name) => !isAnonymousVolume(name));
-  const anonymous = await ownAnonymous(tools, record, going);
-  const found = [...new Set([...journal.earlier, ...named, ...anonymous])];
+  const found = [...new Set([...journal.earlier, ...await volumesOf(tools, record, going)])];
   if (going.length > 0) {
     if (found.length > 0) journal.record(found);
     await tools.compose.remove(record, { services, signal: watch.signal });
